@@ -1,0 +1,97 @@
+"""Symptoms, and the incidents they are grouped into."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from dagster_agent.model.evidence import Severity
+
+
+class SymptomKind(StrEnum):
+    """How it came to our notice."""
+
+    CHECK_FAILED = "check-failed"
+    """An asset check of ours or of the customer's."""
+    DBT_TEST_FAILED = "dbt-test-failed"
+    RUN_FAILED = "run-failed"
+    QUESTION = "question"
+    """A person asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Symptom:
+    """One thing that was seen to be wrong."""
+
+    kind: SymptomKind
+    """How it was noticed."""
+    headline: str
+    """One sentence."""
+    observed_at: datetime
+    """UTC."""
+    asset: str | None = None
+    """dbt unique id it was seen on; None when a whole run failed or a person asked."""
+    check: str | None = None
+    """Check or dbt test name."""
+    detail: str = ""
+    """Redacted tail of the log or the question's text."""
+    run_id: str | None = None
+    """Dagster run it was seen in."""
+    severity: Severity = Severity.ERROR
+    """As reported."""
+    metrics: Mapping[str, float] = field(default_factory=lambda: dict[str, float]())
+    """The numbers that came with it."""
+
+
+class IncidentStatus(StrEnum):
+    """Where an incident stands."""
+
+    OPEN = "open"
+    INVESTIGATING = "investigating"
+    WAITING = "waiting"
+    """A person has to decide."""
+    SNOOZED = "snoozed"
+    RESOLVED = "resolved"
+    DISMISSED = "dismissed"
+
+
+OPEN_STATUSES = frozenset(
+    {
+        IncidentStatus.OPEN,
+        IncidentStatus.INVESTIGATING,
+        IncidentStatus.WAITING,
+        IncidentStatus.SNOOZED,
+    }
+)
+"""Statuses in which a further symptom joins the incident instead of opening another."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """Symptoms that have one cause as far as we know, told once."""
+
+    id: str
+    """`I-` and six hexadecimal digits of the fingerprint and the time it was opened."""
+    fingerprint: str
+    """Equal for symptoms that are the same trouble again; stable over runs and days."""
+    title: str
+    """Headline of the symptom nearest to the cause."""
+    asset: str | None
+    """dbt unique id furthest upstream that is affected: where to begin."""
+    symptoms: tuple[Symptom, ...]
+    """In the order seen."""
+    opened_at: datetime
+    """UTC."""
+    updated_at: datetime
+    """UTC."""
+    status: IncidentStatus = IncidentStatus.OPEN
+    """Where it stands."""
+    snoozed_until: datetime | None = None
+    """UTC; only while SNOOZED."""
+
+    @property
+    def assets(self) -> tuple[str, ...]:
+        """dbt unique ids of all affected assets, sorted."""
+        return tuple(sorted({s.asset for s in self.symptoms if s.asset}))
