@@ -21,7 +21,7 @@ class DagsterAgentError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.message} {self.hint}".strip()
+        return f"{self.message} ({self.hint})" if self.hint else self.message
 
 
 class ConfigError(DagsterAgentError):

@@ -1,0 +1,1 @@
+"""What goes out, always through the autonomy guard."""

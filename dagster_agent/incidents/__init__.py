@@ -1,0 +1,1 @@
+"""From symptoms to incidents: fingerprint, grouping along lineage, intake, lifecycle."""

@@ -79,7 +79,8 @@ class VerificationStep:
     """One thing that was run to prove or refute a hypothesis."""
 
     name: str
-    """`reproduce`, `apply`, `rebuild`, `recheck`, `tests`, `data-diff`."""
+    """`reproduce`, `apply`, `rebuild`, `recheck`, `tests`, `data-diff`; `sandbox` for a step that
+    could not be carried out and so says nothing about the change."""
     passed: bool
     """Whether it came out as the hypothesis demands."""
     detail: str

@@ -1,0 +1,7 @@
+select
+    faa,
+    "name" as airport_name,
+    lat,
+    lon,
+    tzone
+from {{ source('raw', 'airports') }}

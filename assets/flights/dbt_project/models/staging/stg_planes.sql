@@ -1,0 +1,8 @@
+select
+    tailnum,
+    "year" as built_in,
+    manufacturer,
+    model,
+    engines,
+    seats
+from {{ source('raw', 'planes') }}

@@ -1,0 +1,1 @@
+"""A web shop: its loads, its dbt project, its payment processor's ledger."""

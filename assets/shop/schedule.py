@@ -1,0 +1,15 @@
+"""The shop's night."""
+
+import dagster as dg
+
+GROUPS = ("ingestion", "seeds", "staging", "intermediate", "finance", "growth")
+
+shop_daily = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType] open type in dagster
+    "shop_daily",
+    selection=dg.AssetSelection.groups(*GROUPS),  # pyright: ignore[reportUnknownMemberType] open type in dagster
+    description="Load what arrived until midnight, build and test all models.",
+)
+
+shop_every_morning = dg.ScheduleDefinition(
+    name="shop_every_morning", job=shop_daily, cron_schedule="15 5 * * *", execution_timezone="UTC"
+)

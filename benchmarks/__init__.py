@@ -1,0 +1,1 @@
+"""What is measured, against which floor or peer. `make bench` runs all of it."""

@@ -1,0 +1,116 @@
+"""`DagsterOrchestrator`: what an investigation reads of Dagster runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import dagster as dg
+from dagster import AssetRecordsFilter, DagsterRunStatus, RunsFilter
+
+from dagster_agent.connectors.orchestrators import dagster_event_log as event_log
+from dagster_agent.ports.orchestrator import RunFacts
+
+KIND_TAG = "dagster_agent/kind"
+"""Run tag of every run of ours: `investigate`, `checks`, `decide`, `accept-schema`."""
+
+CHECKED_RUN_TAG = "dagster_agent/checked_run"
+"""Run tag of a `checks` run: the customer's run whose assets it judges."""
+
+STATUS_KEY = "dagster_agent/status"
+"""Metadata key of a result of ours: the value of a `DetectionStatus`."""
+
+REPEATED_KEY = "dagster_agent/repeated"
+"""Metadata key of a result of ours that only repeats an earlier one."""
+
+DETECTOR_KEY = "dagster_agent/detector"
+"""Metadata key of a result of ours: the detector that decided it."""
+
+_MATERIALIZATIONS_LOOKED_AT = 25
+
+
+class DagsterOrchestrator:
+    """Implements `Orchestrator` over a Dagster instance.
+
+    Args:
+        instance: Where the runs are recorded.
+        asset_keys: Asset key of each dbt unique id.
+    """
+
+    def __init__(self, instance: dg.DagsterInstance, asset_keys: Mapping[str, dg.AssetKey]) -> None:
+        self._instance = instance
+        self._asset_keys = asset_keys
+
+    def run(self, run_id: str) -> RunFacts | None:
+        """Facts of one run, or None when it is gone."""
+        record = self._instance.get_run_record_by_id(run_id)
+        if record is None:
+            return None
+        run = record.dagster_run
+        succeeded = run.status is DagsterRunStatus.SUCCESS
+        return RunFacts(
+            run_id=run_id,
+            job=run.job_name,
+            succeeded=succeeded,
+            started_at=_moment(record.start_time),
+            ended_at=_moment(record.end_time),
+            log_tail="" if succeeded else failure_text(self._instance, run_id),
+        )
+
+    def last_good_materialization(self, asset: str, *, before: datetime) -> datetime | None:
+        """When the asset was last built with no check failing, in that run or in ours about it."""
+        key = self._asset_keys.get(asset)
+        if key is None:
+            return None
+        found = self._instance.fetch_materializations(
+            AssetRecordsFilter(asset_key=key, before_timestamp=before.timestamp()),
+            limit=_MATERIALIZATIONS_LOOKED_AT,
+        )
+        for record in found.records:
+            run_ids = [record.run_id, *self._runs_about(record.run_id)]
+            if not any(self._failed_check(run_id, key) for run_id in run_ids):
+                return _moment(record.timestamp)
+        return None
+
+    def _runs_about(self, run_id: str) -> list[str]:
+        """Our checks runs that judged what this run built."""
+        records = self._instance.get_run_records(RunsFilter(tags={CHECKED_RUN_TAG: run_id}))
+        return [record.dagster_run.run_id for record in records]
+
+    def _failed_check(self, run_id: str, key: dg.AssetKey) -> bool:
+        return any(
+            evaluation.asset_key == key and is_failure(evaluation)
+            for evaluation in event_log.evaluations(self._instance, run_id)
+        )
+
+
+def is_failure(evaluation: dg.AssetCheckEvaluation) -> bool:
+    """Whether a check result reports trouble seen in that very run.
+
+    Of our own results that is neither a repeated one nor one that could not run.
+    """
+    if evaluation.passed or text_metadata(evaluation, REPEATED_KEY):
+        return False
+    return text_metadata(evaluation, STATUS_KEY) in ("", "failed")
+
+
+def text_metadata(evaluation: dg.AssetCheckEvaluation, key: str) -> str:
+    """A metadata value of a check result as text; empty when it has none."""
+    value = evaluation.metadata.get(key)
+    return "" if value is None else str(value.value)
+
+
+def failure_text(instance: dg.DagsterInstance, run_id: str) -> str:
+    """What failed in a run, and the end of what the failed steps printed. Redacted."""
+    from dagster_agent.privacy.redaction import redact
+
+    told: list[str] = []
+    for step in event_log.failed_steps(instance, run_id):
+        told.append(step.error)
+        if step.step_key:
+            told.append(event_log.output_tail(instance, run_id, step.step_key))
+    return redact("\n".join(t for t in told if t))
+
+
+def _moment(timestamp: float | None) -> datetime | None:
+    return None if timestamp is None else datetime.fromtimestamp(timestamp, UTC)

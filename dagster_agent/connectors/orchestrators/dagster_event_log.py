@@ -1,0 +1,163 @@
+"""The few calls into Dagster's event log that are not public API, in this one place.
+
+Everything here only reads, returns plain values, and falls back to an older or slower call where
+a Dagster version lacks the better one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+from dagster import DagsterEvent, DagsterEventType, EventLogEntry
+
+_PAGE = 500
+_LOG_CHUNK_BYTES = 1_000_000
+_LOG_CHUNKS = 64
+_TERMINAL_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedStep:
+    """One failed step of a run."""
+
+    step_key: str
+    """Step key; empty where the run failed outside of its steps."""
+    error: str
+    """Message of the error and of its causes, without stack frames or terminal colours."""
+
+
+def entries(
+    instance: dg.DagsterInstance, run_id: str, *types: DagsterEventType
+) -> Iterator[EventLogEntry]:
+    """Events of these types in one run, oldest first, read page by page."""
+    reader = getattr(instance, "get_records_for_run", None)
+    if reader is None:
+        yield from instance.all_logs(run_id, of_type=set(types))
+        return
+    cursor: str | None = None
+    while True:
+        page = instance.get_records_for_run(
+            run_id, cursor=cursor, of_type=set(types), limit=_PAGE, ascending=True
+        )
+        for record in page.records:
+            yield record.event_log_entry
+        if not page.has_more:
+            return
+        cursor = page.cursor
+
+
+def events(
+    instance: dg.DagsterInstance, run_id: str, *types: DagsterEventType
+) -> Iterator[DagsterEvent]:
+    """As `entries`, without the log's envelope."""
+    for entry in entries(instance, run_id, *types):
+        if entry.dagster_event is not None:
+            yield entry.dagster_event
+
+
+def evaluations(instance: dg.DagsterInstance, run_id: str) -> list[dg.AssetCheckEvaluation]:
+    """Results of asset checks in one run, oldest first."""
+    return [
+        event.asset_check_evaluation_data
+        for event in events(instance, run_id, DagsterEventType.ASSET_CHECK_EVALUATION)
+    ]
+
+
+def planned_checks(instance: dg.DagsterInstance, run_id: str) -> set[dg.AssetCheckKey]:
+    """Asset checks that the run set out to execute."""
+    found = events(instance, run_id, DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED)
+    return {event.asset_check_planned_data.asset_check_key for event in found}
+
+
+def planned_assets(instance: dg.DagsterInstance, run_id: str) -> set[dg.AssetKey]:
+    """Assets that the run set out to materialise."""
+    return _asset_keys(instance, run_id, DagsterEventType.ASSET_MATERIALIZATION_PLANNED)
+
+
+def materialised_assets(instance: dg.DagsterInstance, run_id: str) -> set[dg.AssetKey]:
+    """Assets that the run did materialise."""
+    return _asset_keys(instance, run_id, DagsterEventType.ASSET_MATERIALIZATION)
+
+
+def materialises_anything(instance: dg.DagsterInstance, run_id: str) -> bool:
+    """Whether the run set out to materialise at least one asset."""
+    found = events(instance, run_id, DagsterEventType.ASSET_MATERIALIZATION_PLANNED)
+    return next(found, None) is not None
+
+
+def failed_steps(instance: dg.DagsterInstance, run_id: str) -> list[FailedStep]:
+    """Steps that failed; one entry without a step key where the run failed outside of them."""
+    found = [
+        FailedStep(
+            step_key=event.step_key or "",
+            error=_error_text(event.step_failure_data.error)
+            or _user_text(event.step_failure_data.user_failure_data),
+        )
+        for event in events(instance, run_id, DagsterEventType.STEP_FAILURE)
+    ]
+    if found:
+        return found
+    return [
+        FailedStep(
+            step_key="", error=_error_text(event.job_failure_data.error) or event.message or ""
+        )
+        for event in events(instance, run_id, DagsterEventType.RUN_FAILURE)
+    ]
+
+
+def output_tail(
+    instance: dg.DagsterInstance, run_id: str, step_key: str, *, max_chars: int = 6000
+) -> str:
+    """The end of what a step printed, without terminal colours; empty when it was not kept.
+
+    Compute logs live wherever the customer keeps them; whatever goes wrong while they are read
+    must not hide the failure they belong to, so it becomes the text.
+    """
+    try:
+        raw = _stdout_tail(instance, run_id, step_key, max_chars * 4)
+    except Exception as error:
+        return f"(the step's output could not be read: {type(error).__name__}: {error})"
+    text = _TERMINAL_COLOURS.sub("", raw.decode("utf-8", errors="replace"))
+    return text[-max_chars:]
+
+
+def _asset_keys(
+    instance: dg.DagsterInstance, run_id: str, event_type: DagsterEventType
+) -> set[dg.AssetKey]:
+    keys = (event.asset_key for event in events(instance, run_id, event_type))
+    return {key for key in keys if key is not None}
+
+
+def _error_text(error: Any) -> str:
+    """Messages of an error and its causes; dagster wraps user errors once or twice."""
+    told: list[str] = []
+    while error is not None:
+        told.append(_TERMINAL_COLOURS.sub("", error.message).strip())
+        error = error.cause
+    return "\n".join(dict.fromkeys(t for t in told if t))
+
+
+def _user_text(user_failure: Any) -> str:
+    return "" if user_failure is None else (user_failure.description or "")
+
+
+def _stdout_tail(instance: dg.DagsterInstance, run_id: str, step_key: str, size: int) -> bytes:
+    manager = instance.compute_log_manager
+    tail = b""
+    for event in events(instance, run_id, DagsterEventType.LOGS_CAPTURED):
+        captured = event.logs_captured_data
+        if step_key not in (captured.step_keys or [step_key]):
+            continue
+        log_key = [run_id, "compute_logs", captured.file_key]
+        cursor: str | None = None
+        for _ in range(_LOG_CHUNKS):
+            data = manager.get_log_data(log_key, cursor=cursor, max_bytes=_LOG_CHUNK_BYTES)
+            if not data.stdout:
+                break
+            tail = (tail + data.stdout)[-size:]
+            cursor = data.cursor
+    return tail

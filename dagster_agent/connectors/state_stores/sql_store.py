@@ -1,0 +1,281 @@
+"""`SqlStateStore`: the state in SQLite or PostgreSQL, over SQLAlchemy Core."""
+
+from __future__ import annotations
+
+import json
+import math
+import weakref
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from sqlalchemy import Select, Table, insert, select
+
+from dagster_agent.connectors.state_stores import codec, ledger, tables
+from dagster_agent.connectors.state_stores.engine import Database
+from dagster_agent.connectors.state_stores.schema import ensure_schema
+from dagster_agent.connectors.state_stores.statements import latest, newest_first, upsert
+from dagster_agent.model import (
+    OPEN_STATUSES,
+    AuditRecord,
+    Baseline,
+    Decision,
+    Detection,
+    Finding,
+    FindingStatus,
+    Incident,
+    Lease,
+    MetricPoint,
+)
+
+T = TypeVar("T")
+
+_OPEN_FINDINGS = (FindingStatus.OPEN, FindingStatus.APPROVED, FindingStatus.SNOOZED)
+
+
+class SqlStateStore:
+    """Implements `ports.StateStore`; every call is one transaction.
+
+    Args:
+        url: See `open_store`.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._database = Database(url)
+        weakref.finalize(self, self._database.close)
+        ensure_schema(self._database)
+
+    @property
+    def name(self) -> str:
+        """The URL without its password."""
+        return self._database.name
+
+    def close(self) -> None:
+        """Close its connections; a further call opens new ones."""
+        self._database.close()
+
+    # incidents -------------------------------------------------------------------------------
+    def save_incident(self, incident: Incident) -> None:
+        """See `StateStore`."""
+        self._put(
+            tables.incidents,
+            id=incident.id,
+            fingerprint=incident.fingerprint,
+            status=incident.status.value,
+            opened_at=incident.opened_at,
+            body=codec.encode(incident),
+        )
+
+    def incident(self, incident_id: str) -> Incident | None:
+        """See `StateStore`."""
+        table = tables.incidents
+        return self._one(Incident, select(table.c.body).where(table.c.id == incident_id))
+
+    def open_incident(self, fingerprint: str) -> Incident | None:
+        """See `StateStore`."""
+        table = tables.incidents
+        query = newest_first(table, "opened_at").where(table.c.fingerprint == fingerprint)
+        return self._one(Incident, query.where(table.c.status.in_(OPEN_STATUSES)).limit(1))
+
+    def incidents(self, *, open_only: bool = False) -> Sequence[Incident]:
+        """See `StateStore`."""
+        query = newest_first(tables.incidents, "opened_at")
+        if open_only:
+            query = query.where(tables.incidents.c.status.in_(OPEN_STATUSES))
+        return self._all(Incident, query)
+
+    # findings and decisions ------------------------------------------------------------------
+    def save_finding(self, finding: Finding) -> None:
+        """See `StateStore`."""
+        self._put(
+            tables.findings,
+            id=finding.id,
+            asset=finding.report.asset,
+            status=finding.status.value,
+            created_at=finding.created_at,
+            body=codec.encode(finding),
+        )
+
+    def finding(self, finding_id: str) -> Finding | None:
+        """See `StateStore`."""
+        table = tables.findings
+        return self._one(Finding, select(table.c.body).where(table.c.id == finding_id))
+
+    def findings(self, *, asset: str | None = None, open_only: bool = False) -> Sequence[Finding]:
+        """See `StateStore`."""
+        query = newest_first(tables.findings, "created_at")
+        if asset is not None:
+            query = query.where(tables.findings.c.asset == asset)
+        if open_only:
+            query = query.where(tables.findings.c.status.in_(_OPEN_FINDINGS))
+        return self._all(Finding, query)
+
+    def add_decision(self, decision: Decision) -> None:
+        """See `StateStore`."""
+        self._append(
+            tables.decisions,
+            finding_id=decision.finding_id,
+            decided_at=decision.decided_at,
+            body=codec.encode(decision),
+        )
+
+    def decisions(self, finding_id: str | None = None) -> Sequence[Decision]:
+        """See `StateStore`."""
+        table = tables.decisions
+        query = select(table.c.body).order_by(table.c.decided_at, table.c.sequence)
+        if finding_id is not None:
+            query = query.where(table.c.finding_id == finding_id)
+        return self._all(Decision, query)
+
+    # detections, baselines, metric history ---------------------------------------------------
+    def save_detection(self, detection: Detection) -> None:
+        """See `StateStore`."""
+        self._append(
+            tables.detections,
+            asset=detection.asset,
+            detector=detection.detector,
+            observed_at=detection.observed_at,
+            body=codec.encode(detection),
+        )
+
+    def latest_detection(self, asset: str, detector: str) -> Detection | None:
+        """See `StateStore`."""
+        table = tables.detections
+        query = latest(table, "observed_at").where(table.c.asset == asset)
+        return self._one(Detection, query.where(table.c.detector == detector))
+
+    def save_baseline(self, baseline: Baseline) -> None:
+        """See `StateStore`."""
+        self._append(
+            tables.baselines,
+            asset=baseline.asset,
+            accepted_at=baseline.accepted_at,
+            body=codec.encode(baseline),
+        )
+
+    def baseline(self, asset: str) -> Baseline | None:
+        """See `StateStore`."""
+        query = latest(tables.baselines, "accepted_at")
+        return self._one(Baseline, query.where(tables.baselines.c.asset == asset))
+
+    def add_metrics(self, points: Sequence[MetricPoint]) -> None:
+        """See `StateStore`."""
+        rows = [
+            {
+                "asset": point.asset,
+                "metric": point.metric,
+                "at": point.at,
+                "value": None if math.isnan(point.value) else point.value,
+            }
+            for point in points
+        ]
+        if rows:
+            with self._database.write() as connection:
+                connection.execute(upsert(tables.metrics, connection), rows)
+
+    def metric_history(self, asset: str, metric: str, *, limit: int = 400) -> Sequence[MetricPoint]:
+        """See `StateStore`."""
+        table = tables.metrics
+        query = (
+            select(table.c.at, table.c.value)
+            .where(table.c.asset == asset, table.c.metric == metric)
+            .order_by(table.c.at.desc())
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+        return [
+            MetricPoint(asset=asset, metric=metric, at=at, value=math.nan if v is None else v)
+            for at, v in reversed(rows)
+        ]
+
+    # stages of an investigation --------------------------------------------------------------
+    def save_stage(self, investigation: str, stage: str, payload: bytes) -> None:
+        """See `StateStore`."""
+        self._put(tables.stages, investigation=investigation, stage=stage, payload=payload)
+
+    def stage(self, investigation: str, stage: str) -> bytes | None:
+        """See `StateStore`."""
+        table = tables.stages
+        query = select(table.c.payload).where(
+            table.c.investigation == investigation, table.c.stage == stage
+        )
+        return self._scalar(query)
+
+    # cursors and small facts -----------------------------------------------------------------
+    def put(self, key: str, value: Any) -> None:
+        """See `StateStore`."""
+        self._put(tables.facts, key=key, value=codec.encode(value))
+
+    def get(self, key: str) -> Any:
+        """See `StateStore`."""
+        text = self._scalar(select(tables.facts.c.value).where(tables.facts.c.key == key))
+        return None if text is None else json.loads(text)
+
+    # leases and audit ------------------------------------------------------------------------
+    def acquire_lease(
+        self, name: str, *, holder: str, ttl: timedelta, now: datetime
+    ) -> Lease | None:
+        """See `StateStore`."""
+        with self._database.write() as connection:
+            return ledger.acquire(connection, name, holder=holder, expires_at=now + ttl, now=now)
+
+    def release_lease(self, lease: Lease) -> None:
+        """See `StateStore`."""
+        with self._database.write() as connection:
+            ledger.release(connection, lease)
+
+    def leases(self, *, now: datetime) -> Sequence[Lease]:
+        """See `StateStore`."""
+        with self._database.read() as connection:
+            return ledger.held(connection, now)
+
+    def append_audit(
+        self,
+        *,
+        at: datetime,
+        actor: str,
+        action: str,
+        subject: str,
+        allowed: bool,
+        detail: dict[str, Any],
+    ) -> AuditRecord:
+        """See `StateStore`."""
+        record = AuditRecord(
+            sequence=0,
+            at=at,
+            actor=actor,
+            action=action,
+            subject=subject,
+            allowed=allowed,
+            detail=codec.plain(detail),
+        )
+        with self._database.write() as connection:
+            return ledger.append(connection, record)
+
+    def audit(self) -> Sequence[AuditRecord]:
+        """See `StateStore`."""
+        with self._database.read() as connection:
+            return ledger.records(connection)
+
+    # the four statements ---------------------------------------------------------------------
+    def _put(self, table: Table, **values: Any) -> None:
+        with self._database.write() as connection:
+            connection.execute(upsert(table, connection), values)
+
+    def _append(self, table: Table, **values: Any) -> None:
+        with self._database.write() as connection:
+            connection.execute(insert(table), values)
+
+    def _scalar(self, query: Select[Any]) -> Any:
+        with self._database.read() as connection:
+            return connection.scalar(query)
+
+    def _one(self, kind: type[T], query: Select[Any]) -> T | None:
+        text: str | None = self._scalar(query)
+        return None if text is None else codec.decode(kind, text)
+
+    def _all(self, kind: type[T], query: Select[Any]) -> Sequence[T]:
+        with self._database.read() as connection:
+            texts = connection.scalars(query).all()
+        return [codec.decode(kind, text) for text in texts]

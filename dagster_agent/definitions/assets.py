@@ -1,0 +1,262 @@
+"""The agent's three assets, and how findings, decisions and the inbox are written to them.
+
+They are external: nothing can be materialised by mistake, and each event is written by the run in
+which it happened, so that the UI shows the run beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import dagster as dg
+from dagster import MetadataValue
+
+from dagster_agent.definitions import metadata as shown
+from dagster_agent.definitions.blueprint import Blueprint
+from dagster_agent.definitions.discovery import DbtAssetRef
+from dagster_agent.definitions.finding_metadata import finding_metadata, open_findings_result
+from dagster_agent.definitions.links import Place, decision_links, follow_up_links
+from dagster_agent.definitions.names import Names
+from dagster_agent.model import Decision, Finding, Verdict
+
+if TYPE_CHECKING:
+    from dagster_agent.response import Inbox, Workspace
+
+Event = dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation
+
+_GROUP = "agent"
+_FORBIDDEN_IN_PARTITIONS = ("...", "\a", "\b", "\f", "\n", "\r", "\t", "\v", "\0")
+
+
+def agent_assets(names: Names) -> list[dg.AssetSpec]:
+    """Specs of `findings`, `inbox` and `decisions`."""
+    return [
+        dg.AssetSpec(
+            names.inbox,
+            description="What waits for a person, what is open, and how it has been going.",
+            group_name=_GROUP,
+            kinds={"agent"},
+        ),
+        dg.AssetSpec(
+            names.findings,
+            description="One partition per finding: cause, proof, blast radius, fix, decision.",
+            group_name=_GROUP,
+            kinds={"agent"},
+            partitions_def=dg.DynamicPartitionsDefinition(name=names.named("findings")),
+        ),
+        dg.AssetSpec(
+            names.decisions,
+            description="One partition per decision: who decided what, when, in which words.",
+            group_name=_GROUP,
+            kinds={"agent"},
+            partitions_def=dg.DynamicPartitionsDefinition(name=names.named("decisions")),
+        ),
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publisher:
+    """Writes what the agent knows into the asset catalogue."""
+
+    blueprint: Blueprint
+    """What is watched."""
+    instance: dg.DagsterInstance
+    """Where partitions are added."""
+    emit: Callable[[Event], None]
+    """Writes one event: into the run, or without one."""
+    place: Place
+    """Where links lead."""
+
+    @classmethod
+    def in_run(cls, blueprint: Blueprint, context: dg.OpExecutionContext) -> Publisher:
+        """Events belong to the run and carry its link."""
+        return cls(
+            blueprint=blueprint,
+            instance=context.instance,
+            # log_event takes check evaluations too; only its annotation does not say so.
+            emit=context.log_event,  # pyright: ignore[reportArgumentType]
+            place=Place.of_run(context.run, blueprint.settings),
+        )
+
+    @classmethod
+    def without_run(
+        cls, blueprint: Blueprint, instance: dg.DagsterInstance, place: Place
+    ) -> Publisher:
+        """Events stand alone, as a sensor writes them."""
+        return cls(
+            blueprint=blueprint,
+            instance=instance,
+            emit=instance.report_runless_asset_event,
+            place=place,
+        )
+
+    def finding(self, finding: Finding, workspace: Workspace, *, observe: bool) -> None:
+        """The finding's partition, the state of the asset's check, and one line in its events.
+
+        Args:
+            finding: As it stands now.
+            workspace: For the other open findings of the asset.
+            observe: Whether to write the observation on the dbt asset; once per finding, or the
+                customer's events drown in ours.
+        """
+        names = self.blueprint.names
+        ref = self.blueprint.by_uid.get(finding.report.asset or "")
+        payload = finding_payload(finding, workspace, self.blueprint, self.place)
+        headline = finding.report.headline
+        partition = finding_partition(finding)
+        self.instance.add_dynamic_partitions(names.named("findings"), [partition])
+        self.emit(
+            dg.AssetMaterialization(
+                names.findings, description=headline, metadata=payload, partition=partition
+            )
+        )
+        if ref is None:
+            return
+        if observe:
+            told = f"{finding.id}: {headline}"
+            self.emit(dg.AssetObservation(ref.key, description=told, metadata=payload))
+        result = open_findings(workspace, ref, self.blueprint, self.place)
+        self.emit(shown.evaluation_of(result))
+
+    def inbox(self, workspace: Workspace, now: datetime) -> None:
+        """The ranked list as it is now."""
+        from dagster_agent.response import inbox
+
+        listed = inbox(workspace, now=now)
+        self.emit(
+            dg.AssetMaterialization(
+                self.blueprint.names.inbox,
+                description=f"{len(listed.waiting)} findings wait for a person",
+                metadata=_inbox_metadata(listed, self.blueprint.names),
+            )
+        )
+
+    def decision(self, decision: Decision, finding: Finding) -> None:
+        """A person's decision on a finding."""
+        self.recorded(
+            f"{decision.decided_at:%Y-%m-%d %H:%M:%S} {decision.kind} {finding.id}",
+            what=f"{decision.kind} {finding.id}: {finding.report.headline}",
+            decided_by=decision.decided_by,
+            comment=decision.comment,
+        )
+
+    def recorded(self, partition: str, *, what: str, decided_by: str, comment: str) -> None:
+        """One partition of the decisions."""
+        names = self.blueprint.names
+        partition = _partition_key(partition)
+        self.instance.add_dynamic_partitions(names.named("decisions"), [partition])
+        self.emit(
+            dg.AssetMaterialization(
+                names.decisions,
+                description=what,
+                metadata={
+                    "decision": MetadataValue.text(what),
+                    "decided_by": MetadataValue.text(decided_by),
+                    "comment": MetadataValue.text(comment),
+                },
+                partition=partition,
+            )
+        )
+
+
+def finding_partition(finding: Finding) -> str:
+    """A partition key that tells the story in a list: day, table, cause, id."""
+    report = finding.report
+    table = (report.asset or "project").rpartition(".")[2]
+    what = report.cause.pattern if report.cause is not None else report.verdict.value
+    return _partition_key(f"{finding.created_at:%Y-%m-%d} {table} {what} {finding.id}")
+
+
+def finding_payload(
+    finding: Finding, workspace: Workspace, blueprint: Blueprint, place: Place
+) -> shown.Metadata:
+    """The one payload that the partition, the observation and the check show. Redacted."""
+    from dagster_agent.response import rendering
+
+    ref = blueprint.by_uid.get(finding.report.asset or "")
+    shown_finding = _redacted(finding, workspace.secrets)
+    headline = rendering.escape(shown_finding.report.headline)
+    told = {
+        "finding": f"### {headline}\n\n{rendering.render_story(shown_finding)}",
+        "decide": decision_links(finding, place, blueprint.names),
+        "follow_up": follow_up_links(finding, place, blueprint.names),
+        "fix": rendering.render_fix(shown_finding),
+    }
+    return finding_metadata(shown_finding, told=told, asset_key=ref.key if ref else None)
+
+
+def _redacted(finding: Finding, secrets: Sequence[str]) -> Finding:
+    """The same finding, without secrets in what was seen and asked."""
+    from dagster_agent.privacy.redaction import redact
+
+    def clean(text: str) -> str:
+        return redact(text, secrets=secrets)
+
+    report = finding.report
+    evidence = tuple(
+        replace(e, statement=clean(e.statement), query=clean(e.query) if e.query else None)
+        for e in report.evidence
+    )
+    return replace(
+        finding, report=replace(report, headline=clean(report.headline), evidence=evidence)
+    )
+
+
+def open_findings(
+    workspace: Workspace, ref: DbtAssetRef, blueprint: Blueprint, place: Place
+) -> dg.AssetCheckResult:
+    """The open-findings check of an asset, recomputed from what is stored."""
+    stored = workspace.store.findings(asset=ref.unique_id, open_only=True)
+    told = [f for f in stored if f.report.verdict is not Verdict.HEALTHY]
+    return open_findings_result(
+        told,
+        key=blueprint.open_findings_key(ref),
+        payload=lambda finding: finding_payload(finding, workspace, blueprint, place),
+    )
+
+
+def _inbox_metadata(inbox: Inbox, names: Names) -> shown.Metadata:
+    found: shown.Metadata = {
+        "inbox": MetadataValue.md(_inbox_markdown(inbox, names)),
+        "waiting_for_a_person": MetadataValue.int(len(inbox.waiting)),
+        "open_incidents": MetadataValue.int(len(inbox.open_incidents)),
+        "closed_in_7_days": MetadataValue.int(inbox.closed_last_week),
+    }
+    if inbox.minutes_to_finding is not None:
+        found["minutes_to_finding"] = MetadataValue.float(inbox.minutes_to_finding)
+    return found
+
+
+def _inbox_markdown(inbox: Inbox, names: Names) -> str:
+    """The inbox as a table whose findings are links to their pages."""
+    from dagster_agent.response.rendering import escape
+
+    listed = inbox.table()
+    if not listed.rows:
+        return "Nothing waits for a person, and no incident is open."
+    pages = {finding.id: _finding_page(finding, names) for finding in inbox.waiting}
+    lines = [" | ".join(listed.columns), " | ".join("---" for _ in listed.columns)]
+    for row in listed.rows:
+        cells = [escape(str(cell)) for cell in row]
+        page = pages.get(str(row[0]))
+        if page is not None:
+            cells[0] = f"[{cells[0]}]({page})"
+        lines.append(" | ".join(cells))
+    return "\n".join(f"| {line} |" for line in lines)
+
+
+def _finding_page(finding: Finding, names: Names) -> str:
+    path = "/".join(quote(part, safe="") for part in names.findings.path)
+    partition = quote(finding_partition(finding), safe="")
+    return f"/assets/{path}?view=partitions&partition={partition}"
+
+
+def _partition_key(text: str) -> str:
+    """Dagster refuses some substrings in partition keys."""
+    for forbidden in _FORBIDDEN_IN_PARTITIONS:
+        text = text.replace(forbidden, " ")
+    return text

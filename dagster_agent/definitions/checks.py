@@ -1,0 +1,94 @@
+"""Asset checks on the customer's dbt assets: one op per chunk of assets, any subset of it runs."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+import dagster as dg
+
+from dagster_agent.definitions import judging
+from dagster_agent.definitions.blueprint import Blueprint
+from dagster_agent.definitions.discovery import DbtAssetRef
+from dagster_agent.definitions.names import ENGINES, OPEN_FINDINGS, Engine
+
+CHUNK = 200
+"""Assets per op. One op for all makes each run heavy, one op per asset makes each load heavy."""
+
+_DESCRIPTIONS: dict[str, str] = {
+    "reconciliation": "Do its rows, keys and sums agree with what it is built from? Inside a run"
+    " that builds assets this repeats the latest result; the agent's sensor has it measured after.",
+    "schema-drift": "Are its columns those that were last accepted? Stays red until the change is"
+    " accepted or reverted.",
+    "anomaly": "Are its row count, null shares and sums as usual? Untrained until there is enough"
+    " history to judge by.",
+    OPEN_FINDINGS: "What the agent knows to be wrong with it. Green only when nothing is open.",
+}
+
+
+def build_checks(
+    blueprint: Blueprint,
+    *,
+    engines: Sequence[Engine] = ENGINES,
+    findings: bool = True,
+    op_name: str = "checks",
+    without: Collection[dg.AssetCheckKey] = (),
+) -> list[dg.AssetChecksDefinition]:
+    """Checks of these engines on every watched asset.
+
+    Args:
+        blueprint: What is watched.
+        engines: Which engines.
+        findings: Whether each asset also gets the check that shows its open findings.
+        op_name: Name of the ops behind the prefix, before their number.
+        without: Checks that the location has already.
+    """
+    specs = [
+        (ref, spec)
+        for ref in blueprint.refs
+        for spec in _specs(blueprint, ref, engines, findings=findings)
+        if spec.key not in without
+    ]
+    refs = list(dict.fromkeys(ref for ref, _ in specs))
+    chunks = [set(refs[start : start + CHUNK]) for start in range(0, len(refs), CHUNK)]
+    return [
+        _op(
+            blueprint,
+            f"{blueprint.names.named(op_name)}_{number}",
+            [spec for ref, spec in specs if ref in chunk],
+        )
+        for number, chunk in enumerate(chunks)
+    ]
+
+
+def _specs(
+    blueprint: Blueprint, ref: DbtAssetRef, engines: Iterable[Engine], *, findings: bool
+) -> Iterator[dg.AssetCheckSpec]:
+    wanted = set(engines)
+    for engine in blueprint.engines_of(ref):
+        if engine in wanted:
+            yield _spec(blueprint.names.check(engine), ref, engine)
+    if findings:
+        yield _spec(blueprint.names.open_findings, ref, OPEN_FINDINGS)
+
+
+def _spec(name: str, ref: DbtAssetRef, what: str) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(
+        name,
+        asset=ref.key,
+        description=_DESCRIPTIONS[what],
+        blocking=False,
+    )
+
+
+def _op(
+    blueprint: Blueprint, name: str, specs: Sequence[dg.AssetCheckSpec]
+) -> dg.AssetChecksDefinition:
+    @dg.multi_asset_check(
+        name=name,
+        specs=specs,
+        can_subset=True,
+        compute_kind="agent",
+        description="Judges dbt assets from their tables and from what the agent remembers.",
+    )
+    def judge(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+        yield from judging.judge(blueprint, context)
+
+    return judge

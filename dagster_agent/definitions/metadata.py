@@ -1,0 +1,204 @@
+"""Detector results and findings as Dagster shows them: one builder for each, used everywhere."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+
+import dagster as dg
+from dagster import MetadataValue, TableColumn, TableRecord, TableSchema
+
+from dagster_agent.connectors.orchestrators.dagster import (
+    DETECTOR_KEY,
+    REPEATED_KEY,
+    STATUS_KEY,
+)
+from dagster_agent.model import (
+    Cell,
+    Detection,
+    DetectionStatus,
+    ResultTable,
+    Severity,
+)
+
+Metadata = dict[str, MetadataValue]
+
+_RANK = (
+    DetectionStatus.FAILED,
+    DetectionStatus.COULD_NOT_RUN,
+    DetectionStatus.UNTRAINED,
+    DetectionStatus.PASSED,
+)
+_MAX_ROWS = 20
+_MAX_QUERIES = 5
+
+
+def check_result(
+    detections: Sequence[Detection],
+    *,
+    key: dg.AssetCheckKey,
+    repeated: bool = False,
+    more: Mapping[str, MetadataValue] | None = None,
+) -> dg.AssetCheckResult:
+    """What one engine said about one asset, as the result of its check.
+
+    Only what passed is plainly green. Untrained passes, because nothing is known to be wrong, and
+    says so in its first word; what could not run is a warning.
+
+    Args:
+        detections: At least one.
+        key: The asset check.
+        repeated: Whether the detections are of an earlier run; their time is shown then.
+        more: Further metadata, such as links.
+    """
+    worst = deciding(detections)
+    metadata: Metadata = {
+        **_numbers(detections),
+        **_particulars(detections, worst),
+        **(more or {}),
+        STATUS_KEY: MetadataValue.text(worst.status.value),
+        DETECTOR_KEY: MetadataValue.text(worst.detector),
+    }
+    if repeated:
+        metadata[REPEATED_KEY] = MetadataValue.bool(True)
+        metadata["as_of"] = MetadataValue.timestamp(worst.observed_at)
+    return dg.AssetCheckResult(
+        asset_key=key.asset_key,
+        check_name=key.name,
+        passed=worst.status in (DetectionStatus.PASSED, DetectionStatus.UNTRAINED),
+        severity=severity_of(worst),
+        description=_description(detections, worst, repeated=repeated),
+        metadata=metadata,
+    )
+
+
+def deciding(detections: Sequence[Detection]) -> Detection:
+    """The detection that decides a check: the worst status, then the worst severity."""
+    grades = (Severity.ERROR, Severity.WARN, Severity.INFO)
+    return min(detections, key=lambda d: (_RANK.index(d.status), grades.index(d.severity)))
+
+
+def severity_of(detection: Detection) -> dg.AssetCheckSeverity:
+    """Dagster's severity; what could not run is never more than a warning."""
+    failed = detection.status is DetectionStatus.FAILED
+    error = failed and detection.severity is Severity.ERROR
+    return dg.AssetCheckSeverity.ERROR if error else dg.AssetCheckSeverity.WARN
+
+
+def evaluation_of(result: dg.AssetCheckResult) -> dg.AssetCheckEvaluation:
+    """The same result for a place where checks are reported instead of executed."""
+    if result.asset_key is None or result.check_name is None:
+        raise ValueError("a check result without its key cannot be reported")
+    return dg.AssetCheckEvaluation(
+        asset_key=result.asset_key,
+        check_name=result.check_name,
+        passed=result.passed,
+        severity=result.severity,
+        description=result.description,
+        metadata=result.metadata or {},
+    )
+
+
+def table(result: ResultTable) -> MetadataValue:
+    """A small table with a schema; cells that JSON cannot hold become their text."""
+    rows = result.rows[:_MAX_ROWS]
+    columns = [
+        TableColumn(name, type=_column_type([row[place] for row in rows]))
+        for place, name in enumerate(result.columns)
+    ]
+    records = [
+        TableRecord({n: _cell(v) for n, v in zip(result.columns, row, strict=True)}) for row in rows
+    ]
+    return MetadataValue.table(records=records, schema=TableSchema(columns=columns))
+
+
+def as_of(moment: datetime) -> str:
+    """A moment as people read it."""
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def _description(detections: Sequence[Detection], worst: Detection, *, repeated: bool) -> str:
+    # A summary has counted its methods itself.
+    others = [
+        d
+        for d in detections
+        if d.status is worst.status and d is not worst and "/" in worst.detector
+    ]
+    text = worst.headline
+    if worst.status is DetectionStatus.COULD_NOT_RUN:
+        text = f"Could not run: {text}"
+    elif worst.status is DetectionStatus.UNTRAINED:
+        text = text if text.lower().startswith("untrained") else f"Untrained: {text}"
+    if worst.status is DetectionStatus.FAILED and others:
+        text += f" (and {len(others)} more)"
+    return f"{text} (as of {as_of(worst.observed_at)})" if repeated else text
+
+
+def _numbers(detections: Sequence[Detection]) -> Metadata:
+    """Deciding numbers at the top level, where Dagster plots them by their label.
+
+    An engine's summary (`anomaly`) has plain labels; the numbers of one of its methods
+    (`reconciliation/row-count`) always say whose they are, so that a series keeps its label
+    whatever else was found that day.
+    """
+    found: Metadata = {}
+    for detection in detections:
+        _, _, method = detection.detector.rpartition("/")
+        summary = method == detection.detector
+        for name, value in detection.metrics.items():
+            label = name if summary or name == method else f"{method}: {name}"
+            # A NaN or an infinity is no JSON: the whole page would fail to load.
+            if math.isfinite(value):
+                _add(found, label, value)
+    return found
+
+
+def _add(found: Metadata, label: str, value: float) -> None:
+    number = MetadataValue.int(int(value)) if float(value).is_integer() else None
+    shown = number or MetadataValue.float(value)
+    if found.get(label) == shown:
+        return
+    same = sum(known == label or known.startswith(f"{label} #") for known in found)
+    found[f"{label} #{same + 1}" if same else label] = shown
+
+
+def _particulars(detections: Sequence[Detection], worst: Detection) -> Metadata:
+    found: Metadata = {}
+    if len(detections) > 1:
+        rows = [(d.detector, d.status.value, d.headline) for d in detections]
+        listed = ResultTable(columns=("method", "status", "what"), rows=tuple(rows))
+        found["results"] = table(listed)
+    if worst.sample is not None:
+        found["sample"] = table(worst.sample)
+    if worst.hint:
+        found["next_step"] = MetadataValue.text(worst.hint)
+    queries = [(e.kind, e.query) for e in worst.evidence if e.query]
+    if queries:
+        found["queries"] = MetadataValue.md(queries_of(queries))
+    return found
+
+
+def queries_of(queries: Iterable[tuple[str, str]]) -> str:
+    shown = list(queries)[:_MAX_QUERIES]
+    return "\n\n".join(f"**{title}**\n\n```sql\n{query.strip()}\n```" for title, query in shown)
+
+
+def _cell(value: Cell) -> str | int | float | bool:
+    if value is None:
+        return "NULL"
+    if isinstance(value, Decimal):
+        return float(value) if value.is_finite() else str(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value if isinstance(value, (bool, int, float, str)) else str(value)
+
+
+def _column_type(values: Sequence[Cell]) -> str:
+    kinds = {type(_cell(v)) for v in values if v is not None}
+    if kinds == {bool}:
+        return "bool"
+    if kinds == {int}:
+        return "int"
+    return "float" if kinds and kinds <= {int, float} else "string"

@@ -1,0 +1,196 @@
+"""The one sensor: it sees every run end, opens incidents, launches investigations and checks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import dagster as dg
+from dagster import DagsterEventType
+
+from dagster_agent.connectors.orchestrators.dagster import KIND_TAG
+from dagster_agent.definitions import feed
+from dagster_agent.definitions.assets import Publisher
+from dagster_agent.definitions.blueprint import Blueprint
+from dagster_agent.definitions.feed import Cursor, FinishedRun
+from dagster_agent.definitions.follow_up import check_requests
+from dagster_agent.definitions.jobs import Job
+from dagster_agent.definitions.links import Place, investigation_config
+from dagster_agent.definitions.names import ASSET_TAG, INCIDENT_TAG
+from dagster_agent.definitions.stations import investigation_id_of
+from dagster_agent.definitions.symptoms import check_symptoms, symptoms_of_run
+from dagster_agent.definitions.workspaces import open_workspace
+from dagster_agent.model import Incident, IncidentStatus, Symptom
+
+if TYPE_CHECKING:
+    from dagster_agent.response import Workspace
+
+_ROOT_RUN_TAG = "dagster/root_run_id"
+_GOING_ON = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+_ENDED = [
+    dg.DagsterRunStatus.SUCCESS,
+    dg.DagsterRunStatus.FAILURE,
+    dg.DagsterRunStatus.CANCELED,
+]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Seen:
+    """What one tick has read."""
+
+    customers: list[FinishedRun] = field(default_factory=lambda: list[FinishedRun]())
+    """Runs that are not ours, oldest first."""
+    broken: list[FinishedRun] = field(default_factory=lambda: list[FinishedRun]())
+    """Investigations that failed or were terminated."""
+    symptoms: list[Symptom] = field(default_factory=lambda: list[Symptom]())
+    """In the order seen."""
+
+
+def build_sensor(blueprint: Blueprint, jobs: Sequence[Job]) -> dg.SensorDefinition:
+    """The sensor that watches runs.
+
+    Args:
+        blueprint: What is watched.
+        jobs: The investigate job and the checks job, which it launches.
+    """
+    sensor = blueprint.settings.sensor
+    status = dg.DefaultSensorStatus
+
+    # dagster annotates a metadata parameter, which is not used here, with a bare PathLike.
+    @dg.sensor(  # pyright: ignore[reportUnknownMemberType] # see above
+        name=blueprint.names.watch_sensor,
+        jobs=list(jobs),
+        minimum_interval_seconds=sensor.interval_seconds,
+        default_status=status.RUNNING if sensor.running_by_default else status.STOPPED,
+        description="Sees runs end: has checks measured, opens incidents, launches investigations.",
+        tags={KIND_TAG: "watch"},
+    )
+    def watch(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        return _tick(blueprint, context)
+
+    return watch
+
+
+def _tick(
+    blueprint: Blueprint, context: dg.SensorEvaluationContext
+) -> dg.SensorResult | dg.SkipReason:
+    cursor = Cursor.parse(context.cursor)
+    if cursor is None:
+        started = Cursor.now(context.instance)
+        context.update_cursor(started.text())
+        return dg.SkipReason("Watches from now on; what happened before is not news.")
+    place = _place(blueprint, context)
+    seen = _read(blueprint, context, cursor, place)
+    incidents = _take_in(blueprint, context.instance, place, seen, waiting=cursor.waiting)
+    cursor.waiting = bool(incidents)
+    requests = [
+        *(_investigation(i, blueprint, context.instance) for i in incidents),
+        *check_requests(seen.customers, blueprint, context.instance),
+    ]
+    context.update_cursor(cursor.text())
+    if not requests:
+        return dg.SkipReason(f"{len(seen.customers)} runs ended, nothing to do.")
+    return dg.SensorResult(run_requests=requests)
+
+
+def _read(
+    blueprint: Blueprint, context: dg.SensorEvaluationContext, cursor: Cursor, place: Place
+) -> _Seen:
+    seen = _Seen()
+    instance = context.instance
+    for finished in feed.read(instance, cursor, location=place.location):
+        kind = finished.run.tags.get(KIND_TAG)
+        if kind == "checks":
+            seen.symptoms += check_symptoms(finished, blueprint, instance)
+        elif kind == "investigate" and finished.end is not DagsterEventType.RUN_SUCCESS:
+            seen.broken.append(finished)
+        elif kind is None:
+            seen.customers.append(finished)
+            seen.symptoms += symptoms_of_run(finished, blueprint, instance)
+    return seen
+
+
+def _take_in(
+    blueprint: Blueprint,
+    instance: dg.DagsterInstance,
+    place: Place,
+    seen: _Seen,
+    *,
+    waiting: bool,
+) -> list[Incident]:
+    """Incidents to investigate now. A quiet tick opens nothing and imports nothing heavy."""
+    if not (seen.symptoms or seen.broken or waiting):
+        return []
+    from dagster_agent.response import take_in
+
+    now = datetime.now(UTC)
+    found: dict[str, Incident] = {}
+    for project in blueprint.projects:
+        mine = [s for s in seen.symptoms if blueprint.project_of(s.asset) == project]
+        with open_workspace(blueprint, project, instance) as workspace:
+            for finished in seen.broken:
+                _give_up(workspace, finished, instance, now)
+            found |= {i.id: i for i in take_in(workspace, mine, now=now)}
+            if mine:
+                Publisher.without_run(blueprint, instance, place).inbox(workspace, now)
+    return list(found.values())
+
+
+def _give_up(
+    workspace: Workspace, finished: FinishedRun, instance: dg.DagsterInstance, now: datetime
+) -> None:
+    """Free what a broken investigation holds, for one that could not do it itself.
+
+    Its incident waits for a person. It is not launched again: what broke once would break for ever.
+    """
+    from dagster_agent.incidents.lifecycle import move
+    from dagster_agent.response.stages import abandon
+
+    investigation = investigation_id_of(finished.run)
+    if _is_repeated_now(investigation, instance):
+        return
+    abandon(workspace, investigation, now=now)
+    incident = workspace.store.incident(finished.run.tags.get(INCIDENT_TAG, ""))
+    if incident is not None and incident.status is IncidentStatus.OPEN:
+        workspace.store.save_incident(move(incident, IncidentStatus.WAITING, now=now))
+
+
+def _is_repeated_now(investigation: str, instance: dg.DagsterInstance) -> bool:
+    """Whether a person has had it executed again and that run goes on."""
+    again = dg.RunsFilter(tags={_ROOT_RUN_TAG: investigation}, statuses=_GOING_ON)
+    return bool(instance.get_run_records(again, limit=1))
+
+
+def _investigation(
+    incident: Incident, blueprint: Blueprint, instance: dg.DagsterInstance
+) -> dg.RunRequest:
+    """Launched once, and once more when it is open again after an investigation has ended."""
+    ended = dg.RunsFilter(tags={INCIDENT_TAG: incident.id}, statuses=_ENDED)
+    times = instance.get_runs_count(ended)
+    tags = {KIND_TAG: "investigate", INCIDENT_TAG: incident.id}
+    if incident.asset is not None:
+        tags[ASSET_TAG] = incident.asset
+    return dg.RunRequest(
+        run_key=f"investigate:{incident.id}:{times}",
+        job_name=blueprint.names.investigate_job,
+        run_config=investigation_config(incident_id=incident.id),
+        tags=tags,
+    )
+
+
+def _place(blueprint: Blueprint, context: dg.SensorEvaluationContext) -> Place:
+    origin = context.code_location_origin
+    if origin is None:
+        return Place(location=blueprint.settings.ui.location_name)
+    repository = context.repository_name
+    if repository is None:
+        return Place(location=origin.location_name)
+    return Place(location=origin.location_name, repository=repository)

@@ -1,0 +1,165 @@
+"""Compare an asset with everything it should agree with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, cast
+
+from dagster_agent.catalog import Catalog
+from dagster_agent.dbt.manifest import Manifest
+from dagster_agent.errors import DagsterAgentError
+from dagster_agent.model import Asset, Detection, DetectionStatus, ResultTable, Severity
+from dagster_agent.ports import Warehouse
+from dagster_agent.privacy.masking import mask_table
+from dagster_agent.reconciliation import methods
+from dagster_agent.reconciliation.comparison import Comparison, Mask
+from dagster_agent.reconciliation.config import ReconciliationConfig
+from dagster_agent.reconciliation.configured import (
+    MissingTable,
+    OpenStore,
+    entries_of,
+    table_pair,
+)
+from dagster_agent.reconciliation.inferred import account_of
+from dagster_agent.reconciliation.method import ReconciliationMethod
+
+METHODS = Catalog(methods, ReconciliationMethod)
+"""All reconciliation methods."""
+
+
+def reconcile(
+    asset: str,
+    *,
+    manifest: Manifest,
+    warehouse: Warehouse,
+    config: ReconciliationConfig,
+    now: datetime,
+    open_store: OpenStore | None = None,
+    mask: Mask | None = None,
+) -> list[Detection]:
+    """Compare an asset with its driving table and lookups, and with what the team configured.
+
+    Args:
+        asset: dbt unique id.
+        manifest: The project, with compiled code where the rows of models are to be compared.
+        warehouse: Where its tables are.
+        config: Thresholds.
+        now: UTC, the time of the results.
+        open_store: Opens a store outside the warehouse, for pairs that name one.
+        mask: Hides values in samples; the privacy policy's masking by default.
+
+    Returns:
+        At least one result. What could not be compared says so, with the reason; a warehouse that
+        is down, a missing table or a wrong setting is a result, not an exception.
+
+    Raises:
+        ConfigError: Unknown unique id.
+    """
+    found = manifest.asset(asset)
+    start = Comparison(asset=found, config=config, now=now, mask=mask or _policy(found))
+    detections = [
+        *_inferred(start, manifest, warehouse),
+        *_configured(start, manifest, warehouse, open_store),
+    ]
+    return detections or [_nothing_to_compare(start)]
+
+
+def _inferred(start: Comparison, manifest: Manifest, warehouse: Warehouse) -> Iterator[Detection]:
+    asset = start.asset
+    if asset.resource_type != "model" or asset.path.endswith(".py"):
+        return
+    sql = manifest.compiled_code(asset.unique_id)
+    if not sql:
+        yield start.detection(
+            "row-count",
+            DetectionStatus.COULD_NOT_RUN,
+            f"the manifest has no compiled SQL of {asset.name}",
+            hint="run `dbt compile` or `dbt build`; `dbt parse` does not compile",
+        )
+        return
+    try:
+        account, keys = account_of(
+            asset, sql, manifest=manifest, warehouse=warehouse, config=start.config
+        )
+    except DagsterAgentError as error:
+        yield _trouble(start, "row-count", error)
+        return
+    yield from _run(replace(start, account=account))
+    if keys is not None:
+        yield from _run(replace(start, tables=keys))
+
+
+def _configured(
+    start: Comparison, manifest: Manifest, warehouse: Warehouse, open_store: OpenStore | None
+) -> Iterator[Detection]:
+    try:
+        entries = entries_of(start.asset)
+    except DagsterAgentError as error:
+        yield _trouble(start, "row-count", error)
+        return
+    for entry in entries:
+        try:
+            pair = table_pair(
+                entry,
+                start.asset,
+                manifest=manifest,
+                warehouse=warehouse,
+                open_store=open_store,
+            )
+        except DagsterAgentError as error:
+            yield _trouble(start, "row-count", error)
+            continue
+        yield from _run(replace(start, tables=pair))
+
+
+def _run(comparison: Comparison) -> Iterator[Detection]:
+    """What every method says to it."""
+    for method in METHODS:
+        try:
+            found = method.compare(comparison)
+        except DagsterAgentError as error:
+            found = _trouble(comparison, method.id, error)
+        if found is not None:
+            yield found
+
+
+def _trouble(comparison: Comparison, method: str, error: DagsterAgentError) -> Detection:
+    """A missing table is a finding; everything else could not run."""
+    missing = isinstance(error, MissingTable)
+    return comparison.detection(
+        method,
+        DetectionStatus.FAILED if missing else DetectionStatus.COULD_NOT_RUN,
+        error.message if missing else f"{comparison.asset.name} was not compared: {error.message}",
+        severity=Severity.ERROR if missing else Severity.WARN,
+        hint=error.hint,
+    )
+
+
+def _nothing_to_compare(start: Comparison) -> Detection:
+    asset = start.asset
+    reason = f"a {asset.resource_type} has no SQL of its own to compare it with"
+    if asset.resource_type == "snapshot":
+        reason = "a snapshot keeps former versions of its rows, so no table has the same ones"
+    elif asset.path.endswith(".py"):
+        reason = "what a Python model reads from which table is not known"
+    return start.detection(
+        "row-count",
+        DetectionStatus.UNTRAINED,
+        f"{asset.name} is not compared: {reason}",
+        hint="name what it must agree with in `meta: dagster_agent: reconcile:`",
+    )
+
+
+def _policy(asset: Asset) -> Mask:
+    settings: Any = asset.meta.get("dagster_agent")
+    listed: Any = (
+        cast("Mapping[str, Any]", settings).get("pii") if isinstance(settings, Mapping) else None
+    )
+    personal = [str(c) for c in cast("list[Any]", listed)] if isinstance(listed, list) else []
+
+    def mask(table: ResultTable) -> ResultTable:
+        return mask_table(table, personal=personal)
+
+    return mask

@@ -1,0 +1,47 @@
+"""Symptoms in, incidents that deserve an investigation out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from dagster_agent.incidents import intake
+from dagster_agent.model import Detection, DetectionStatus, Incident, Symptom, SymptomKind
+from dagster_agent.response.workspace import Workspace
+
+
+def take_in(workspace: Workspace, symptoms: Sequence[Symptom], *, now: datetime) -> list[Incident]:
+    """Group symptoms into incidents, remember them all, and say which to investigate now.
+
+    Args:
+        workspace: The opened project.
+        symptoms: In any order.
+        now: UTC.
+
+    Returns:
+        Incidents not yet investigated, worst first, capped per call; the others wait for the next
+        call and are not lost.
+    """
+    config = workspace.settings.incidents
+    intake.take_in(
+        symptoms, store=workspace.store, manifest=workspace.manifest, now=now, config=config
+    )
+    waiting = intake.waiting(workspace.store, limit=config.max_investigations_per_tick)
+    return list(waiting)
+
+
+def symptoms_of(detections: Iterable[Detection]) -> list[Symptom]:
+    """The symptoms in detector results: only what failed; untrained and could-not-run are none."""
+    return [
+        Symptom(
+            kind=SymptomKind.CHECK_FAILED,
+            headline=detection.headline,
+            observed_at=detection.observed_at,
+            asset=detection.asset,
+            check=detection.detector,
+            severity=detection.severity,
+            metrics=detection.metrics,
+        )
+        for detection in detections
+        if detection.status is DetectionStatus.FAILED
+    ]

@@ -1,0 +1,144 @@
+"""What the schema check says: headline, numbers, evidence."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+
+from dagster_agent.errors import DagsterAgentError
+from dagster_agent.model import (
+    Asset,
+    Baseline,
+    Detection,
+    DetectionStatus,
+    Evidence,
+    ResultTable,
+    Severity,
+    TableSchema,
+)
+from dagster_agent.schema_drift.diff import SchemaDiff
+from dagster_agent.schema_drift.rule import JudgedDrift
+
+DETECTOR = "schema-drift"
+"""Detector name of all detections of this engine."""
+_READERS_TOLD = 3
+_ROWS_TOLD = 50
+
+
+def could_not_run(asset: Asset, problem: DagsterAgentError, now: datetime) -> Detection:
+    """The schema could not be read or judged; says nothing about drift."""
+    return Detection(
+        detector=DETECTOR,
+        asset=asset.unique_id,
+        status=DetectionStatus.COULD_NOT_RUN,
+        headline=f"the schema of {asset.name} could not be checked: {problem.message}",
+        observed_at=now,
+        hint=problem.hint,
+    )
+
+
+def first_sight(asset: Asset, observed: TableSchema | None, now: datetime) -> Detection:
+    """Nothing to compare with yet."""
+    if observed is None:
+        where = f" {asset.relation}" if asset.relation else ""
+        return Detection(
+            detector=DETECTOR,
+            asset=asset.unique_id,
+            status=DetectionStatus.COULD_NOT_RUN,
+            headline=f"{asset.name} has no table{where} yet, and none was ever seen",
+            observed_at=now,
+            hint="build it with dbt; its first schema becomes the accepted one",
+        )
+    return Detection(
+        detector=DETECTOR,
+        asset=asset.unique_id,
+        status=DetectionStatus.UNTRAINED,
+        headline=f"first snapshot of {asset.name}: {len(observed.columns)} columns, taken as right",
+        observed_at=now,
+        severity=Severity.INFO,
+        metrics={"columns": float(len(observed.columns))},
+        hint="later changes are compared with this snapshot",
+    )
+
+
+def drifted(
+    asset: Asset,
+    diff: SchemaDiff,
+    judged: Sequence[JudgedDrift],
+    *,
+    baseline: Baseline,
+    now: datetime,
+) -> Detection:
+    """The verdict on a comparison.
+
+    Args:
+        asset: What was compared.
+        diff: The differences.
+        judged: What the rules found, the worst first.
+        baseline: What was compared with.
+        now: UTC.
+    """
+    failing = [j for j in judged if j.severity is not Severity.INFO]
+    since = f"accepted {baseline.accepted_at:%Y-%m-%d} by {baseline.accepted_by}"
+    return Detection(
+        detector=DETECTOR,
+        asset=asset.unique_id,
+        status=DetectionStatus.FAILED if failing else DetectionStatus.PASSED,
+        headline=f"{asset.name}: {_told(failing or judged, diff)} (schema {since})",
+        observed_at=now,
+        severity=judged[0].severity if judged else Severity.INFO,
+        metrics=_metrics(diff, judged),
+        sample=_table(judged) if judged else None,
+        evidence=tuple(
+            Evidence(kind="schema", statement=_sentence(j), source=f"rule {j.rule}")
+            for j in judged[:_ROWS_TOLD]
+        ),
+        hint=(
+            "revert the change, or accept the new schema; the check stays red until then"
+            if failing
+            else ""
+        ),
+    )
+
+
+def _told(judged: Sequence[JudgedDrift], diff: SchemaDiff) -> str:
+    if not judged:
+        count = len(diff.observed.columns) if diff.observed else 0
+        return f"all {count} columns are as accepted"
+    more = len(judged) - 1
+    others = f", and {more} more change{'s' if more > 1 else ''}" if more else ""
+    return f"{_sentence(judged[0])}{others}"
+
+
+def _sentence(judged: JudgedDrift) -> str:
+    readers = judged.drift.readers
+    if not readers:
+        return judged.drift.statement
+    told = ", ".join(readers[:_READERS_TOLD])
+    more = len(readers) - _READERS_TOLD
+    return f"{judged.drift.statement}; read by {told}{f' and {more} more' if more > 0 else ''}"
+
+
+def _metrics(diff: SchemaDiff, judged: Sequence[JudgedDrift]) -> dict[str, float]:
+    by_rule = Counter(j.rule for j in judged)
+    metrics = {"columns": float(len(diff.observed.columns) if diff.observed else 0)}
+    metrics["drifts"] = float(sum(j.severity is not Severity.INFO for j in judged))
+    metrics.update({f"drift.{rule}": float(count) for rule, count in sorted(by_rule.items())})
+    return metrics
+
+
+def _table(judged: Sequence[JudgedDrift]) -> ResultTable:
+    rows = tuple(
+        (j.severity.value, j.rule, j.drift.column, j.drift.before, j.drift.after, _readers(j))
+        for j in judged
+    )
+    return ResultTable(
+        columns=("severity", "change", "column", "before", "after", "read by"),
+        rows=rows[:_ROWS_TOLD],
+        truncated=len(rows) > _ROWS_TOLD,
+    )
+
+
+def _readers(judged: JudgedDrift) -> str:
+    return ", ".join(judged.drift.readers)

@@ -1,0 +1,27 @@
+"""The example code location: a shop, as its data team would write it."""
+
+import dagster as dg
+from dagster_dbt import DbtCliResource
+from dagster_duckdb import DuckDBResource
+
+from assets.shop.ingestion import ShopSystem, payment_ledger, raw_tables
+from assets.shop.schedule import shop_daily, shop_every_morning
+from assets.shop.transformation import shop_dbt_assets, shop_dbt_project
+from assets.shop.workspace import open_workspace
+from dagster_agent import DataOpsAgent
+
+shop = open_workspace()
+dbt_project = shop_dbt_project(shop)
+
+defs = dg.Definitions(
+    assets=[raw_tables, payment_ledger, shop_dbt_assets(dbt_project)],
+    jobs=[shop_daily],
+    schedules=[shop_every_morning],
+    resources={
+        "shop": ShopSystem(opened=shop.opened.isoformat()),
+        "warehouse": DuckDBResource(database=str(shop.warehouse)),
+        "processor": DuckDBResource(database=str(shop.processor)),
+        "dbt": DbtCliResource(project_dir=dbt_project),
+    },
+)
+defs = DataOpsAgent({"ui": {"location_name": "shop"}}).attach(defs)
