@@ -8,20 +8,30 @@ from assets.shop.ingestion import ShopSystem, payment_ledger, raw_tables
 from assets.shop.schedule import shop_daily, shop_every_morning
 from assets.shop.transformation import shop_dbt_assets, shop_dbt_project
 from assets.shop.workspace import open_workspace
-from dagster_agent import DataOpsAgent
+from checks.loads import raw_orders_arrived
+from checks.models import model_checks
+from dagster_agent import DataOpsAgent, Settings
+from sensors.watch import watch
 
 shop = open_workspace()
 dbt_project = shop_dbt_project(shop)
+models = shop_dbt_assets(dbt_project)
+settings = Settings.parse({"ui": {"location_name": "shop"}})
 
-defs = dg.Definitions(
-    assets=[raw_tables, payment_ledger, shop_dbt_assets(dbt_project)],
-    jobs=[shop_daily],
-    schedules=[shop_every_morning],
-    resources={
-        "shop": ShopSystem(opened=shop.opened.isoformat()),
-        "warehouse": DuckDBResource(database=str(shop.warehouse)),
-        "processor": DuckDBResource(database=str(shop.processor)),
-        "dbt": DbtCliResource(project_dir=dbt_project),
-    },
+defs = dg.Definitions.merge(
+    dg.Definitions(
+        assets=[raw_tables, payment_ledger, models],
+        asset_checks=[raw_orders_arrived, *model_checks(models, settings)],
+        jobs=[shop_daily],
+        schedules=[shop_every_morning],
+        resources={
+            "shop": ShopSystem(opened=shop.opened.isoformat()),
+            "warehouse": DuckDBResource(database=str(shop.warehouse)),
+            "processor": DuckDBResource(database=str(shop.processor)),
+            "dbt": DbtCliResource(project_dir=dbt_project),
+        },
+    ),
+    watch(models, settings),
 )
-defs = DataOpsAgent({"ui": {"location_name": "shop"}}).attach(defs)
+# The one line. It adds what the location does not have yet.
+defs = DataOpsAgent(settings).attach(defs)

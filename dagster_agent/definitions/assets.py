@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 import dagster as dg
 from dagster import MetadataValue
@@ -19,17 +18,18 @@ from dagster_agent.definitions import metadata as shown
 from dagster_agent.definitions.blueprint import Blueprint
 from dagster_agent.definitions.discovery import DbtAssetRef
 from dagster_agent.definitions.finding_metadata import finding_metadata, open_findings_result
+from dagster_agent.definitions.inbox_metadata import inbox_metadata
 from dagster_agent.definitions.links import Place, decision_links, follow_up_links
 from dagster_agent.definitions.names import Names
+from dagster_agent.definitions.partitions import finding_partition, partition_key
 from dagster_agent.model import Decision, Finding, Verdict
 
 if TYPE_CHECKING:
-    from dagster_agent.response import Inbox, Workspace
+    from dagster_agent.response import Workspace
 
 Event = dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation
 
 _GROUP = "agent"
-_FORBIDDEN_IN_PARTITIONS = ("...", "\a", "\b", "\f", "\n", "\r", "\t", "\v", "\0")
 
 
 def agent_assets(names: Names) -> list[dg.AssetSpec]:
@@ -131,7 +131,7 @@ class Publisher:
             dg.AssetMaterialization(
                 self.blueprint.names.inbox,
                 description=f"{len(listed.waiting)} findings wait for a person",
-                metadata=_inbox_metadata(listed, self.blueprint.names),
+                metadata=inbox_metadata(listed, self.blueprint.names),
             )
         )
 
@@ -147,7 +147,7 @@ class Publisher:
     def recorded(self, partition: str, *, what: str, decided_by: str, comment: str) -> None:
         """One partition of the decisions."""
         names = self.blueprint.names
-        partition = _partition_key(partition)
+        partition = partition_key(partition)
         self.instance.add_dynamic_partitions(names.named("decisions"), [partition])
         self.emit(
             dg.AssetMaterialization(
@@ -161,14 +161,6 @@ class Publisher:
                 partition=partition,
             )
         )
-
-
-def finding_partition(finding: Finding) -> str:
-    """A partition key that tells the story in a list: day, table, cause, id."""
-    report = finding.report
-    table = (report.asset or "project").rpartition(".")[2]
-    what = report.cause.pattern if report.cause is not None else report.verdict.value
-    return _partition_key(f"{finding.created_at:%Y-%m-%d} {table} {what} {finding.id}")
 
 
 def finding_payload(
@@ -217,46 +209,3 @@ def open_findings(
         key=blueprint.open_findings_key(ref),
         payload=lambda finding: finding_payload(finding, workspace, blueprint, place),
     )
-
-
-def _inbox_metadata(inbox: Inbox, names: Names) -> shown.Metadata:
-    found: shown.Metadata = {
-        "inbox": MetadataValue.md(_inbox_markdown(inbox, names)),
-        "waiting_for_a_person": MetadataValue.int(len(inbox.waiting)),
-        "open_incidents": MetadataValue.int(len(inbox.open_incidents)),
-        "closed_in_7_days": MetadataValue.int(inbox.closed_last_week),
-    }
-    if inbox.minutes_to_finding is not None:
-        found["minutes_to_finding"] = MetadataValue.float(inbox.minutes_to_finding)
-    return found
-
-
-def _inbox_markdown(inbox: Inbox, names: Names) -> str:
-    """The inbox as a table whose findings are links to their pages."""
-    from dagster_agent.response.rendering import escape
-
-    listed = inbox.table()
-    if not listed.rows:
-        return "Nothing waits for a person, and no incident is open."
-    pages = {finding.id: _finding_page(finding, names) for finding in inbox.waiting}
-    lines = [" | ".join(listed.columns), " | ".join("---" for _ in listed.columns)]
-    for row in listed.rows:
-        cells = [escape(str(cell)) for cell in row]
-        page = pages.get(str(row[0]))
-        if page is not None:
-            cells[0] = f"[{cells[0]}]({page})"
-        lines.append(" | ".join(cells))
-    return "\n".join(f"| {line} |" for line in lines)
-
-
-def _finding_page(finding: Finding, names: Names) -> str:
-    path = "/".join(quote(part, safe="") for part in names.findings.path)
-    partition = quote(finding_partition(finding), safe="")
-    return f"/assets/{path}?view=partitions&partition={partition}"
-
-
-def _partition_key(text: str) -> str:
-    """Dagster refuses some substrings in partition keys."""
-    for forbidden in _FORBIDDEN_IN_PARTITIONS:
-        text = text.replace(forbidden, " ")
-    return text

@@ -8,7 +8,7 @@ import dagster as dg
 from dagster import MetadataValue
 
 from dagster_agent.connectors.orchestrators.dagster import STATUS_KEY
-from dagster_agent.definitions.metadata import Metadata, as_of, queries_of, table
+from dagster_agent.definitions.metadata import Metadata, as_of, folded, queries_of, table
 from dagster_agent.model import Finding, FindingStatus, PullRequest, ResultTable, Verdict
 
 
@@ -27,7 +27,7 @@ def finding_metadata(
     metadata: Metadata = {}
     for label, text in told.items():
         if text:
-            metadata[label] = MetadataValue.md(text)
+            metadata[label] = MetadataValue.md(folded(text))
         if label == "finding" and report.evidence:
             metadata["evidence"] = table(_evidence(finding))
     metadata |= {
@@ -36,7 +36,7 @@ def finding_metadata(
         "status": MetadataValue.text(finding.status.value),
         "incident": MetadataValue.text(report.incident_id),
         "seconds_to_finding": MetadataValue.float(
-            (report.finished_at - report.started_at).total_seconds()
+            round((report.finished_at - report.started_at).total_seconds(), 1)
         ),
     }
     if asset_key is not None:

@@ -119,6 +119,6 @@ def _link(title: str, address: str | None) -> str:
 
 
 def _yaml(config: Mapping[str, Any]) -> str:
-    """Block style, which people can edit, indented by one: each space takes three signs in a URL."""
-    text = yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True)
+    """Block style, which people can edit; indented by one, since a URL spells a space `%20`."""
+    text = yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True, width=10_000)
     return re.sub(r"^( +)", lambda match: " " * (len(match[1]) // 2), text, flags=re.MULTILINE)

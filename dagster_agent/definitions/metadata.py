@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -33,6 +34,8 @@ _RANK = (
 )
 _MAX_ROWS = 20
 _MAX_QUERIES = 5
+_CODE_WIDTH = 72
+"""What fits into the page of a finding on a screen of 1,440 pixels."""
 
 
 def check_result(
@@ -102,14 +105,15 @@ def evaluation_of(result: dg.AssetCheckResult) -> dg.AssetCheckEvaluation:
 
 
 def table(result: ResultTable) -> MetadataValue:
-    """A small table with a schema; cells that JSON cannot hold become their text."""
-    rows = result.rows[:_MAX_ROWS]
+    """The first rows as a table with a schema; cells that JSON cannot hold become their text."""
+    shown = result.rows[:_MAX_ROWS]
     columns = [
-        TableColumn(name, type=_column_type([row[place] for row in rows]))
+        TableColumn(name, type=_column_type([row[place] for row in shown]))
         for place, name in enumerate(result.columns)
     ]
     records = [
-        TableRecord({n: _cell(v) for n, v in zip(result.columns, row, strict=True)}) for row in rows
+        TableRecord({n: _cell(v) for n, v in zip(result.columns, row, strict=True)})
+        for row in shown
     ]
     return MetadataValue.table(records=records, schema=TableSchema(columns=columns))
 
@@ -181,8 +185,37 @@ def _particulars(detections: Sequence[Detection], worst: Detection) -> Metadata:
 
 
 def queries_of(queries: Iterable[tuple[str, str]]) -> str:
+    """Titled SQL as Markdown."""
     shown = list(queries)[:_MAX_QUERIES]
-    return "\n\n".join(f"**{title}**\n\n```sql\n{query.strip()}\n```" for title, query in shown)
+    fence = "**{}**\n\n```sql\n{}\n```"
+    return folded("\n\n".join(fence.format(title, query.strip()) for title, query in shown))
+
+
+def folded(markdown: str) -> str:
+    """The text with long lines inside its code blocks broken at spaces.
+
+    The UI never breaks them, and one long line makes the whole page wider than the screen.
+    """
+    lines: list[str] = []
+    inside = False
+    for line in markdown.split("\n"):
+        if line.startswith("```"):
+            inside = not inside
+        lines += _broken(line) if inside else [line]
+    return "\n".join(lines)
+
+
+def _broken(line: str) -> list[str]:
+    sign = line[:1] if line[:1] in "+-" else " "
+    return textwrap.wrap(
+        line,
+        _CODE_WIDTH,
+        subsequent_indent=f"{sign}   ",
+        expand_tabs=False,
+        replace_whitespace=False,
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [line]
 
 
 def _cell(value: Cell) -> str | int | float | bool:

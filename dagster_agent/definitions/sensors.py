@@ -139,7 +139,7 @@ def _take_in(
             for finished in seen.broken:
                 _give_up(workspace, finished, instance, now)
             found |= {i.id: i for i in take_in(workspace, mine, now=now)}
-            if mine:
+            if mine or seen.broken:
                 Publisher.without_run(blueprint, instance, place).inbox(workspace, now)
     return list(found.values())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -87,6 +87,9 @@ def give_up(opened: Station, context: dg.OpExecutionContext, error: BaseExceptio
     opened.narrator.step(
         "stop the investigation", why=told, result="the lease is free, the incident is in the inbox"
     )
+    # Events of a failed op are lost, so this one stands alone.
+    alone = replace(opened.publisher, emit=context.instance.report_runless_asset_event)
+    alone.inbox(opened.workspace, datetime.now(UTC))
 
 
 @contextmanager

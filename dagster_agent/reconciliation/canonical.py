@@ -1,8 +1,8 @@
 """One text for one value, whatever store it is in: what rows are hashed from.
 
 The forms of each type were found to be equal on DuckDB and PostgreSQL over millions of rows; those
-of Snowflake and BigQuery follow their documentation. Missing values are `~N`, values are joined by
-a control character: `concat_ws` would drop NULLs, and a printable separator may occur in a text.
+of Snowflake and BigQuery follow their documentation. Control characters stand for missing values
+and between values: `concat_ws` would drop NULLs, and printable ones may occur in a text.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ _INTEGER = re.compile(r"^(U?(BIG|SMALL|TINY|HUGE|MEDIUM)?INT(EGER)?\d*|INT\d+|BY
 _DECIMAL = re.compile(r"^(DECIMAL|NUMERIC|NUMBER|BIGNUMERIC)(\((\d+)\s*(,\s*(\d+))?\))?$")
 _FLOAT = re.compile(r"^(DOUBLE( PRECISION)?|FLOAT\d*|REAL)$")
 _DEFAULT_SCALE = {"BIGNUMERIC": 38, "NUMERIC": 9}
+MISSING = "chr(30)"
+"""SQL for the text that stands for NULL."""
+
 _SUPPORTED = ("duckdb", "postgres", "snowflake", "bigquery")
 
 
@@ -68,7 +71,7 @@ def common_kind(one: ValueKind | None, other: ValueKind | None) -> ValueKind:
 
 
 def value_text(sql: str, kind: ValueKind, dialect: str) -> str:
-    """SQL for the canonical text of a value; `~N` for NULL.
+    """SQL for the canonical text of a value, never NULL: see `MISSING`.
 
     Raises:
         ConfigError: The dialect has no such form yet.
@@ -78,7 +81,7 @@ def value_text(sql: str, kind: ValueKind, dialect: str) -> str:
             f"rows in {dialect} cannot be compared by value yet",
             hint="compare counts and measures, which need no key",
         )
-    return f"coalesce({_text(sql, kind, dialect)}, '~N')"
+    return f"coalesce({_text(sql, kind, dialect)}, {MISSING})"
 
 
 def row_text(values: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from dagster_agent.model import ResultTable
 from dagster_agent.reconciliation.canonical import (
+    MISSING,
     common_kind,
     hash_number,
     hash_sum,
@@ -139,7 +140,7 @@ def _grouped(pair: TablePair, side: Side) -> str:
 
 
 def canonical_text(pair: TablePair, side: Side, column: str) -> str:
-    """Text of a column that is equal on both sides where the values are; `~N` for NULL."""
+    """Text of a column that is equal on both sides where the values are."""
     ours, theirs = pair.ours.column(column), pair.theirs.column(column)
     kind = common_kind(
         kind_of(ours.type) if ours else None, kind_of(theirs.type) if theirs else None
@@ -152,7 +153,7 @@ def _key(pair: TablePair, side: Side, key: str) -> str:
     ours, theirs = pair.ours.column(key), pair.theirs.column(key)
     if ours is not None and theirs is not None and ours.type == theirs.type:
         return side.sql(key)
-    return f"nullif({canonical_text(pair, side, key)}, '~N')"
+    return f"nullif({canonical_text(pair, side, key)}, {MISSING})"
 
 
 def _values(pair: TablePair, side: Side) -> str:

@@ -129,8 +129,8 @@ def _all_well(
     if driving is None or counts.source is None:
         headline = f"no join drops rows of {name}"
     elif not driving.keeps_rows:
-        headline = f"no join drops any of the {rows(counts.source)} of {driving.name}"
-        headline += f" that {name} is made of ({driving.note})"
+        headline = f"{name} is made of the {rows(counts.source)} of {driving.name} and no join"
+        headline += f" drops any ({driving.note}: rows are counted up to there)"
     else:
         headline = f"{name} keeps the {rows(counts.source)} of {driving.name}"
     if counts.filtered:

@@ -125,9 +125,9 @@ def _driving(
 def _why_no_rows(path: tuple[SelectScope, ...]) -> str:
     for scope in path:
         if scope.grouped:
-            return "it aggregates, so rows are counted up to the aggregation"
+            return "it aggregates"
         if scope.distinct or scope.qualified:
-            return "it removes duplicates, so rows are counted up to there"
+            return "it removes duplicates"
         if scope.limited:
             return "it is cut by a limit"
         if scope.unnested:

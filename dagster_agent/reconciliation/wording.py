@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 
 def share(part: float, whole: float) -> str:
@@ -10,7 +11,9 @@ def share(part: float, whole: float) -> str:
     if not whole:
         return "0 %" if not part else "100 %"
     percent = 100 * part / whole
-    return f"{percent:.1f} %" if abs(percent) >= 0.1 or not percent else f"{percent:.2g} %"
+    if abs(percent) >= 0.1 or not percent:
+        return f"{percent:.1f} %"
+    return f"{Decimal(f'{percent:.2g}'):f} %"
 
 
 def rows(count: int) -> str:

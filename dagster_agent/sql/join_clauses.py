@@ -9,7 +9,14 @@ from typing import Any, cast
 from sqlglot import exp, tokenize
 from sqlglot.tokenizer_core import TokenType
 
-from dagster_agent.sql.columns import Known, owner, star_of, starred_sources
+from dagster_agent.sql.columns import (
+    Known,
+    is_query,
+    owner,
+    source_columns,
+    star_of,
+    starred_sources,
+)
 from dagster_agent.sql.statement import Block, joins_of, sources
 
 _ORDINAL = "dagster_agent_ordinal"
@@ -64,20 +71,26 @@ def kind_of(join: exp.Join) -> str:
 
 
 def is_lateral(join: exp.Join) -> bool:
-    """Whether the right side may use columns of the left one: it cannot be counted by itself."""
-    return not isinstance(join.this, exp.Table | exp.Subquery | exp.Values) or (
-        isinstance(join.this, exp.Table) and not isinstance(join.this.this, exp.Identifier)
-    )
+    """Whether the right side cannot be counted by itself: it may use columns of the left one, goes
+    by position, or is several joined tables in parentheses."""
+    right = join.this
+    if join.method == "POSITIONAL" or right.args.get("joins"):
+        return True
+    if isinstance(right, exp.Table):
+        return not isinstance(right.this, exp.Identifier)
+    return not (is_query(right) or isinstance(right, exp.Values))
 
 
 def with_explicit_conditions(block: Block, known: Known) -> Block:
     """The block with the conditions of its comma and cross joins moved from WHERE to the joins.
 
     `from a, b where a.x = b.x` counts as an inner join on x; without that, the rows after the join
-    would be those of the whole cross product.
+    would be those of the whole cross product. Names of output columns that WHERE uses are replaced
+    by what they stand for, so that it can be counted without the output list.
     """
     select = block.select.copy()
     block = replace(block, select=select)
+    _resolve_aliases(block, known)
     reachable = list(sources(select)[:1])
     for join in joins_of(select):
         earlier = tuple(reachable)
@@ -95,6 +108,24 @@ def with_explicit_conditions(block: Block, known: Known) -> Block:
             kept = [c for c in conjuncts if not any(c is m for m in moved)]
             select.set("where", exp.Where(this=exp.and_(*kept)) if kept else None)
     return block
+
+
+def _resolve_aliases(block: Block, known: Known) -> None:
+    """Some warehouses let WHERE name output columns; a source's own column comes first."""
+    where = block.select.args.get("where")
+    found = sources(block.select)
+    columns = [source_columns(source, block.visible, known) for source in found]
+    if where is None or None in columns:
+        return
+    taken = {column.casefold() for each in columns for column in each or ()}
+    taken |= {source.alias_or_name.casefold() for source in found}
+    aliases = {p.alias.casefold(): p.unalias() for p in block.select.expressions if p.alias}
+    for _ in aliases:  # one alias may be made of others
+        for column in [c for c in where.find_all(exp.Column) if not c.table]:
+            stands_for = aliases.get(column.name.casefold())
+            own = column.find_ancestor(exp.Select) is block.select
+            if stands_for is not None and own and column.name.casefold() not in taken:
+                column.replace(exp.paren(stands_for.copy()))
 
 
 def equi_keys(join: exp.Join, block: Block, known: Known) -> tuple[tuple[exp.Expr, str], ...]:

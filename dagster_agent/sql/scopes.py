@@ -69,7 +69,7 @@ class Join:
     reads_right: bool
     """Something beside the keys is used of it: it enriches the rows. False: it only filters."""
     lateral: bool = False
-    """LATERAL, UNNEST or a table function: it depends on the left row."""
+    """It has no match share: LATERAL, UNNEST, a table function, joined tables in parentheses."""
 
     @property
     def label(self) -> str:

@@ -157,7 +157,7 @@ def test_a_location_full_of_names_like_ours_still_loads(definitions_of: Definiti
 
 def test_unknown_keys_are_refused_with_near_matches(definitions_of: DefinitionsOf) -> None:
     before = definitions_of(build_everything)
-    with pytest.raises(ConfigError, match=r"'fct_order' is not .* did you mean fct_orders"):
+    with pytest.raises(ConfigError, match=r"'fct_order' is not .* \(did you mean fct_orders"):
         DataOpsAgent({"assets": ["fct_order"]}).attach(before)
     with pytest.raises(ConfigError, match="'zzz' is not"):
         DataOpsAgent({"exclude": ["zzz"]}).attach(before)

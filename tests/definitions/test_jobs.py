@@ -97,7 +97,8 @@ def test_an_investigation_by_hand_leaves_a_finding_that_people_see(
     assert not state.passed
     assert finding.id in (state.description or "")
     inbox = str(latest(instance, "agent/inbox").metadata["inbox"].value)
-    assert f"[{finding.id}](/assets/agent/findings?view=partitions&partition=" in inbox
+    assert "](/assets/agent/findings?view=partitions&partition=" in inbox
+    assert finding.id in inbox
 
     lines = log_lines(instance, done.run_id)
     assert len(lines) >= 5
@@ -166,7 +167,9 @@ def test_an_interrupted_investigation_holds_nothing_and_waits_in_the_inbox(
     assert incident.status is IncidentStatus.WAITING
     record = store.audit()[-1]
     assert (record.action, record.detail["run"]) == ("give-up-investigation", done.run_id)
+    assert record.detail["reason"] == "the run was terminated"
     assert log_lines(instance, done.run_id)[-1].startswith("[agent] stop the investigation")
+    assert latest(instance, "agent/inbox").metadata["open_incidents"].value == 1
 
 
 def test_a_decision_is_recorded_and_shown(

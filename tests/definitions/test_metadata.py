@@ -237,3 +237,15 @@ def test_metadata_survives_what_dagster_does_to_it() -> None:
     result = shown.check_result([detection(DetectionStatus.FAILED, sample=awkward)], key=KEY)
     text = dg.serialize_value(shown.evaluation_of(result))
     assert "größe" in json.loads(text)["metadata"].__repr__()
+
+
+def test_long_lines_of_code_are_broken_so_that_the_page_fits_the_screen() -> None:
+    line = "+select " + ", ".join(f"column_{n}" for n in range(12))
+    prose = "word " * 40
+    text = f"{prose}\n```diff\n{line}\n short\n\n```\n{prose}"
+    broken = shown.folded(text)
+    first, *code, last = broken.split("\n")
+    assert (first, last) == (prose, prose)
+    assert max(len(c) for c in code) <= 72
+    assert [c[:1] for c in code] == ["`", "+", "+", " ", "", "`"]
+    assert "".join(broken.split()).replace("+column", "column") == "".join(text.split())

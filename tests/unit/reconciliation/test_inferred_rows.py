@@ -178,8 +178,8 @@ def test_aggregates_are_accounted_up_to_the_aggregation(project: Any) -> None:
     found = project.reconcile(project.model("by_customer", sql.format(kind="left")))
     assert {d.status for d in found.values()} == {PASSED}
     assert found["row-count"].headline == (
-        "no join drops any of the 1,000 rows of raw_orders that by_customer is made of"
-        " (it aggregates, so rows are counted up to the aggregation)"
+        "by_customer is made of the 1,000 rows of raw_orders and no join drops any"
+        " (it aggregates: rows are counted up to there)"
     )
     assert found["key-difference"].headline == "by_customer and raw_orders have the same 50 keys"
     found = project.reconcile(project.model("by_customer", sql.format(kind="inner")))

@@ -26,7 +26,7 @@ TABLES = st.lists(
     st.tuples(st.integers(0, 40), TEXTS, AMOUNTS), max_size=12, unique_by=lambda r: r[0]
 )
 LAW = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
@@ -104,9 +104,7 @@ def test_a_changed_row_is_found(
 ) -> None:
     before, after = (99, note, amount), (99, other_note, other_amount)
     found = compare(project, [*table, before], [*table, after], across=across)
-    same = (
-        before == after or {str(note), str(other_note)} == {"None", "~N"} and amount == other_amount
-    )
+    same = before == after
     assert found["key-difference"].metrics["keys_changed.theirs"] == (0 if same else 1)
     if amount != other_amount:
         assert "column-aggregates" in failed(found)
@@ -178,7 +176,7 @@ def test_shares_are_short_and_never_read_zero_unless_they_are(part: int, whole: 
 
 def test_words() -> None:
     assert share(52_606, 336_776) == "15.6 %"
-    assert share(1, 2_000_000) == "5e-05 %"
+    assert share(1, 2_000_000) == "0.00005 %"
     assert rows(1) == "1 row"
     assert rows(52_606) == "52,606 rows"
     assert (listed([]), listed(["a"]), listed(["a", "b", "c"])) == ("", "a", "a, b and c")

@@ -240,6 +240,26 @@ def test_lateral_and_unnest_count_as_joins_without_a_match_share(shop: Any) -> N
     assert first.join.lateral
 
 
+def test_joined_tables_in_parentheses_and_positional_joins_are_counted_as_a_whole(
+    shop: Any,
+) -> None:
+    accounts = account_rows(
+        "select * from orders o join (customers c join items i on i.order_id = c.id)"
+        " on o.customer = c.id positional join items p",
+        shop,
+    )
+    group, positional = joins_of(accounts)
+    assert (group.rows, group.unmatched) == (5, None)
+    assert positional.rows == 5
+
+
+def test_where_may_name_output_columns(shop: Any) -> None:
+    accounts = account_rows(
+        "select amount / 10 as tens, tens + 1 as n, id from orders where n > 3 and id < 5", shop
+    )
+    assert steps_of(accounts)[1:] == [("where ((amount / 10) + 1) > 3 AND id < 5", 2, 3, 0)]
+
+
 def test_quoted_and_non_ascii_names(shop: Any) -> None:
     accounts = account_rows(
         'with "Kün den" as (select * from "Ünï côdé"."Kün den"), "end-lich" as ('
@@ -319,7 +339,7 @@ _FILTERS = st.sampled_from(["", " where l.v > 1", " where l.k is null or l.v < 3
 
 
 @settings(
-    max_examples=80,
+    max_examples=50,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
