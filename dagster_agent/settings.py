@@ -91,6 +91,10 @@ class AssetSettings(BaseModel):
     reconcile: tuple[ReconcileEntry, ...] = ()
     """Tables that it must agree with, besides what is inferred from lineage."""
 
+    expected_losses: Mapping[str, float] = Field(default_factory=lambda: dict[str, float]())
+    """Largest share of rows, by name of the joined table, that an inner join to it may drop:
+    `{planes: 0.2}` says that the loss is meant."""
+
     reconciliation: Mapping[str, Any] = Field(default_factory=dict)
     """Fields of `Settings.reconciliation` that are different for this asset."""
 

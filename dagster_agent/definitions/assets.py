@@ -6,8 +6,8 @@ which it happened, so that the UI shows the run beside it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from dagster_agent.definitions.inbox_metadata import inbox_metadata
 from dagster_agent.definitions.links import Place, decision_links, follow_up_links
 from dagster_agent.definitions.names import Names
 from dagster_agent.definitions.partitions import finding_partition, partition_key
+from dagster_agent.definitions.redacting import redacted_finding
 from dagster_agent.model import Decision, Finding, Verdict
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ def finding_payload(
     from dagster_agent.response import rendering
 
     ref = blueprint.by_uid.get(finding.report.asset or "")
-    shown_finding = _redacted(finding, workspace.secrets)
+    shown_finding = redacted_finding(finding, workspace.secrets)
     headline = rendering.escape(shown_finding.report.headline)
     told = {
         "finding": f"### {headline}\n\n{rendering.render_story(shown_finding)}",
@@ -179,23 +180,6 @@ def finding_payload(
         "fix": rendering.render_fix(shown_finding),
     }
     return finding_metadata(shown_finding, told=told, asset_key=ref.key if ref else None)
-
-
-def _redacted(finding: Finding, secrets: Sequence[str]) -> Finding:
-    """The same finding, without secrets in what was seen and asked."""
-    from dagster_agent.privacy.redaction import redact
-
-    def clean(text: str) -> str:
-        return redact(text, secrets=secrets)
-
-    report = finding.report
-    evidence = tuple(
-        replace(e, statement=clean(e.statement), query=clean(e.query) if e.query else None)
-        for e in report.evidence
-    )
-    return replace(
-        finding, report=replace(report, headline=clean(report.headline), evidence=evidence)
-    )
 
 
 def open_findings(

@@ -31,12 +31,18 @@ class Blueprint:
         """Select what is watched.
 
         Raises:
-            ConfigError: A key in the settings is no dbt asset here, or no project is known.
+            ConfigError: A key in the settings is no dbt asset here, nothing is left to watch, or the
+                project is not known.
         """
         known = {ref.key.to_user_string(): ref for ref in found}
         _require_known((*settings.assets, *settings.exclude), known)
         chosen = set(settings.assets or known) - set(settings.exclude)
         watched = tuple(ref for ref in found if ref.key.to_user_string() in chosen)
+        if not watched:
+            raise ConfigError(
+                "the settings leave no dbt asset to watch",
+                hint="take something out of exclude, or do not attach the agent",
+            )
         _require_project(watched, settings)
         ignored = frozenset(ref.key for ref in found) - {ref.key for ref in watched}
         return cls(settings=settings, refs=watched, ignored=ignored)

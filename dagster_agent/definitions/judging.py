@@ -20,6 +20,7 @@ from dagster_agent.definitions.blueprint import Blueprint
 from dagster_agent.definitions.discovery import DbtAssetRef
 from dagster_agent.definitions.links import Place, accept_link
 from dagster_agent.definitions.names import Engine
+from dagster_agent.definitions.redacting import redacted, redacted_detection
 from dagster_agent.definitions.workspaces import open_workspace
 from dagster_agent.errors import DagsterAgentError
 from dagster_agent.model import Detection, DetectionStatus
@@ -111,7 +112,10 @@ def measure(workspace: Workspace, engine: Engine, unique_id: str) -> Sequence[De
     """Run an engine on an asset now, and keep what it says."""
     from dagster_agent.response import detect
 
-    found = detect(workspace, unique_id, engine, now=datetime.now(UTC))
+    found = [
+        redacted_detection(detection, workspace.secrets)
+        for detection in detect(workspace, unique_id, engine, now=datetime.now(UTC))
+    ]
     repeatable(found, workspace, engine)
     return found
 
@@ -174,12 +178,10 @@ def _all_failed(
     bench: _Bench, keys: Iterable[dg.AssetCheckKey], error: Exception
 ) -> Iterator[dg.AssetCheckResult]:
     """Results of checks that could not run, and the trace of what we did not foresee."""
-    from dagster_agent.privacy.redaction import redact
-
     known = isinstance(error, DagsterAgentError)
     if not known:
         trace = "".join(traceback.format_exception(error))
-        bench.context.log.error(redact(f"[agent] an unexpected error stopped a check\n{trace}"))
+        bench.context.log.error(redacted(f"[agent] an unexpected error stopped a check\n{trace}"))
     for key in keys:
         ref = bench.blueprint.by_key[key.asset_key]
         detection = _could_not_run(ref, error)
@@ -187,15 +189,13 @@ def _all_failed(
 
 
 def _could_not_run(ref: DbtAssetRef, error: Exception) -> Detection:
-    from dagster_agent.privacy.redaction import redact
-
     known = isinstance(error, DagsterAgentError)
     text = error.message if known else f"{type(error).__name__}: {error}"
     return Detection(
         detector="agent",
         asset=ref.unique_id,
         status=DetectionStatus.COULD_NOT_RUN,
-        headline=redact(text),
+        headline=redacted(text),
         observed_at=datetime.now(UTC),
         hint=error.hint if known else "see the run's log; if it persists, report it",
     )

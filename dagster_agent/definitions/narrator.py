@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+from dagster_agent.definitions.redacting import redacted
 
 
 class RunNarrator:
@@ -10,13 +12,14 @@ class RunNarrator:
 
     Args:
         log: Writes one line, such as `context.log.info`.
+        secrets: Values that must not appear in it.
     """
 
-    def __init__(self, log: Callable[[str], None]) -> None:
+    def __init__(self, log: Callable[[str], None], secrets: Sequence[str] = ()) -> None:
         self._log = log
+        self._secrets = secrets
 
     def step(self, what: str, *, why: str, result: str) -> None:
         """Say what was done, why, and what came of it. Redacted."""
-        from dagster_agent.privacy.redaction import redact
-
-        self._log(redact(f"[agent] {what} · why: {why} · result: {result}"))
+        line = f"[agent] {what} · why: {why} · result: {result}"
+        self._log(redacted(line, self._secrets))

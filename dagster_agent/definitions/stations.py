@@ -15,6 +15,7 @@ from dagster_agent.definitions.assets import Publisher
 from dagster_agent.definitions.blueprint import Blueprint
 from dagster_agent.definitions.discovery import DbtProjectRef
 from dagster_agent.definitions.narrator import RunNarrator
+from dagster_agent.definitions.redacting import redacted
 from dagster_agent.definitions.workspaces import open_workspace
 from dagster_agent.errors import DagsterAgentError
 
@@ -57,7 +58,7 @@ def station(
             workspace=workspace,
             investigation_id=investigation_id_of(context.run),
             run_id=context.run_id,
-            narrator=RunNarrator(context.log.info),
+            narrator=RunNarrator(context.log.info, workspace.secrets),
             orchestrator=DagsterOrchestrator(context.instance, blueprint.keys),
             publisher=Publisher.in_run(blueprint, context),
             now=now,
@@ -71,11 +72,12 @@ def station(
 
 def give_up(opened: Station, context: dg.OpExecutionContext, error: BaseException) -> None:
     """Leave nothing held and nothing lost, and note why."""
-    from dagster_agent.privacy.redaction import redact
     from dagster_agent.response.stages import abandon
 
     abandon(opened.workspace, opened.investigation_id, now=datetime.now(UTC))
-    told = redact(str(error) or type(error).__name__)
+    told = "the run was terminated"
+    if isinstance(error, Exception):
+        told = redacted(str(error) or type(error).__name__, opened.workspace.secrets)
     opened.workspace.store.append_audit(
         at=datetime.now(UTC),
         actor="agent",

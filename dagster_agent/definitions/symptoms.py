@@ -19,6 +19,7 @@ from dagster_agent.connectors.orchestrators.dagster import (
 from dagster_agent.definitions.blueprint import Blueprint
 from dagster_agent.definitions.discovery import DbtAssetRef
 from dagster_agent.definitions.feed import FinishedRun
+from dagster_agent.definitions.redacting import redacted
 from dagster_agent.model import Severity, Symptom, SymptomKind
 
 _WILL_RETRY_TAG = "dagster/will_retry"
@@ -89,7 +90,7 @@ def _of_evaluation(
         observed_at=finished.ended_at,
         asset=ref.unique_id if ref is not None else None,
         check=text_metadata(evaluation, DETECTOR_KEY) or evaluation.check_name,
-        detail=_redacted(evaluation.description or ""),
+        detail=redacted(evaluation.description or ""),
         run_id=finished.run.run_id,
         severity=Severity.ERROR if error else Severity.WARN,
         metrics=_numbers(evaluation),
@@ -100,7 +101,7 @@ def _headline(evaluation: dg.AssetCheckEvaluation, *, dbt_test: bool) -> str:
     asset = evaluation.asset_key.to_user_string()
     if not dbt_test:
         said = evaluation.description
-        return _redacted(said or f"check {evaluation.check_name} fails on {asset}")
+        return redacted(said or f"check {evaluation.check_name} fails on {asset}")
     rows = text_metadata(evaluation, "dagster_dbt/failed_row_count")
     told = f"dbt test {evaluation.check_name} fails on {asset}"
     return f"{told}: {rows} rows" if rows not in ("", "0") else told
@@ -128,7 +129,7 @@ def _of_failure(
         if blueprint.names.owns_step(step.step_key):
             continue
         tail = event_log.output_tail(instance, run_id, step.step_key) if step.step_key else ""
-        detail = _redacted(f"{step.error}\n{tail}".strip())
+        detail = redacted(f"{step.error}\n{tail}".strip())
         failures = _dbt_failures(f"{step.error}\n{tail}")
         if not failures:
             where = f"step {step.step_key} of {finished.run.job_name}"
@@ -161,7 +162,7 @@ def _run_failed(
 ) -> Symptom:
     return Symptom(
         kind=SymptomKind.RUN_FAILED,
-        headline=_redacted(headline),
+        headline=redacted(headline),
         observed_at=finished.ended_at,
         asset=ref.unique_id if ref is not None else None,
         detail=detail,
@@ -199,9 +200,3 @@ def _gist(step: event_log.FailedStep) -> str:
     """The line of an error that says most: the last, where Dagster put its own in front."""
     lines = [line.strip() for line in step.error.splitlines() if line.strip()]
     return lines[-1] if lines else "no message"
-
-
-def _redacted(text: str) -> str:
-    from dagster_agent.privacy.redaction import redact
-
-    return redact(text)

@@ -91,10 +91,7 @@ def table_pair(
     key = entry.key or _shared_key(manifest.unique_key(asset.unique_id), ours, theirs)
     measures = {name: m.theirs or name for name, m in entry.measures.items()}
     expressions = {**key, **entry.columns, **measures}
-    for name, expression in expressions.items():
-        _known(name, ours, asset.name)
-        if _WORD.match(expression):
-            _known(expression, theirs, label)
+    _check_columns(expressions, ours, asset.name, theirs, label)
     return TablePair(
         ours=Side(label=asset.name, warehouse=warehouse, schema=ours, where=entry.filter),
         theirs=Side(
@@ -109,6 +106,15 @@ def table_pair(
         measures=dict(entry.measures),
         tolerance=entry.tolerance,
     )
+
+
+def _check_columns(
+    expressions: Mapping[str, str], ours: TableSchema, name: str, theirs: TableSchema, other: str
+) -> None:
+    for column, expression in expressions.items():
+        _known(column, ours, name)
+        if _WORD.match(expression):
+            _known(expression, theirs, other)
 
 
 def _shared_key(

@@ -10,7 +10,7 @@ from dagster_agent.ports import Warehouse
 from dagster_agent.reconciliation.comparison import ModelAccount, Side, TablePair
 from dagster_agent.reconciliation.config import ReconciliationConfig
 from dagster_agent.reconciliation.configured import MissingTable, expected_losses_of
-from dagster_agent.reconciliation.pairs import PairKind, infer_pairs
+from dagster_agent.reconciliation.pairs import Pair, PairKind, infer_pairs
 from dagster_agent.sql.guard import parse_select
 from dagster_agent.sql.identifiers import same_relation
 from dagster_agent.sql.lineage import column_origin, output_columns, tables_read
@@ -39,11 +39,7 @@ def account_of(
     schemas = warehouse.schemas(sorted(wanted, key=str))
     known = {relation: [c.name for c in schema.columns] for relation, schema in schemas.items()}
     pairs = infer_pairs(manifest, asset.unique_id, sql, dialect, columns=known)
-    driving = next((p for p in pairs if p.kind is PairKind.DRIVING), None)
-    if asset.relation is not None and asset.relation not in schemas:
-        raise MissingTable(asset.name, asset.relation, warehouse)
-    if driving is not None and driving.relation is not None and driving.relation not in schemas:
-        raise MissingTable(driving.name, driving.relation, warehouse)
+    _require_tables(asset, pairs, schemas, warehouse)
     increment = asset.relation is not None and any(
         same_relation(relation, asset.relation) for relation in read
     )
@@ -64,6 +60,19 @@ def account_of(
         expected_losses=expected_losses_of(asset),
     )
     return account, _key_pair(asset, account, schemas)
+
+
+def _require_tables(
+    asset: Asset,
+    pairs: tuple[Pair, ...],
+    schemas: Mapping[Relation, TableSchema],
+    warehouse: Warehouse,
+) -> None:
+    needed = {asset.name: asset.relation}
+    needed |= {p.name: p.relation for p in pairs if p.kind is PairKind.DRIVING}
+    for name, relation in needed.items():
+        if relation is not None and relation not in schemas:
+            raise MissingTable(name, relation, warehouse)
 
 
 def _present(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from dagster_agent.model import Detection, DetectionStatus, Evidence, ResultTable, Severity
 from dagster_agent.reconciliation.comparison import Comparison, ModelAccount
@@ -45,37 +46,16 @@ def judge_rows(comparison: Comparison, account: ModelAccount) -> Detection:
         columns=("select", "step", "rows", "lost", "added"), rows=tuple(account_lines(account))
     )
     evidence = tuple(_evidence(comparison, account, sample, failing or lost))
+    told = partial(comparison.detection, METHOD, metrics=metrics, sample=sample, evidence=evidence)
     trouble = _trouble(comparison, account, counts, failing, multiplied)
     if trouble is not None:
         headline, severity, hint = trouble
-        return comparison.detection(
-            METHOD,
-            DetectionStatus.FAILED,
-            headline,
-            severity=severity,
-            metrics=metrics,
-            sample=sample,
-            evidence=evidence,
-            hint=hint,
-        )
+        return told(DetectionStatus.FAILED, headline, severity=severity, hint=hint)
     uncounted = _uncounted(account)
     if uncounted:
-        return comparison.detection(
-            METHOD,
-            DetectionStatus.COULD_NOT_RUN,
-            f"rows of {comparison.asset.name} could not be accounted for: {uncounted[0].note}",
-            metrics=metrics,
-            sample=sample,
-            evidence=evidence,
-        )
-    return comparison.detection(
-        METHOD,
-        DetectionStatus.PASSED,
-        _all_well(comparison, account, counts, tolerated),
-        metrics=metrics,
-        sample=sample,
-        evidence=evidence,
-    )
+        headline = f"rows of {comparison.asset.name} could not be accounted for"
+        return told(DetectionStatus.COULD_NOT_RUN, f"{headline}: {uncounted[0].note}")
+    return told(DetectionStatus.PASSED, _all_well(comparison, account, counts, tolerated))
 
 
 def _too_much(loss: JoinLoss, comparison: Comparison, account: ModelAccount) -> bool:

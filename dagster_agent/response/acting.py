@@ -8,9 +8,11 @@ from datetime import datetime
 from dagster_agent.actions.pull_request import open_pull_request
 from dagster_agent.errors import ApprovalRequired, DagsterAgentError
 from dagster_agent.incidents import lifecycle
-from dagster_agent.model import Finding, IncidentStatus, Verdict
+from dagster_agent.model import Finding, IncidentStatus, PullRequestState, Verdict
 from dagster_agent.ports import Narrator
 from dagster_agent.response.workspace import Workspace
+
+_UNDECIDED = (PullRequestState.DRAFT, PullRequestState.OPEN)
 
 
 def propose(
@@ -34,6 +36,14 @@ def propose(
     verification = finding.report.verification
     if finding.report.change is None or verification is None or not verification.verified:
         return finding
+    twin = _twin(workspace, finding)
+    if twin is not None and twin.pull_request is not None:
+        narrator.step(
+            f"point to pull request #{twin.pull_request.number}",
+            why=f"finding {twin.id} proposes the very same change",
+            result="no second pull request",
+        )
+        return replace(finding, pull_request=twin.pull_request)
     if workspace.repository is None:
         narrator.step(
             "keep the verified change in the finding",
@@ -67,6 +77,18 @@ def propose(
         result=f"branch {opened.branch} at {opened.head_sha[:7]}",
     )
     return replace(finding, pull_request=opened)
+
+
+def _twin(workspace: Workspace, finding: Finding) -> Finding | None:
+    """Another open finding whose pull request makes the same edits."""
+    change = finding.report.change
+    for other in workspace.store.findings(open_only=True):
+        request, theirs = other.pull_request, other.report.change
+        if other.id == finding.id or request is None or theirs is None or change is None:
+            continue
+        if theirs.edits == change.edits and request.state in _UNDECIDED:
+            return other
+    return None
 
 
 def hand_over(workspace: Workspace, finding: Finding, now: datetime) -> None:

@@ -35,3 +35,25 @@ def test_the_wheel_holds_the_migrations(wheel: Path) -> None:
     folder = "dagster_agent/connectors/state_stores/migrations/"
     assert f"{folder}env.py" in names
     assert any(name.startswith(f"{folder}versions/0001") for name in names)
+
+
+def test_the_wheel_works_where_the_repository_is_not(wheel: Path, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    zipfile.ZipFile(wheel).extractall(site)
+    code = (
+        "import dagster_agent; from dagster_agent import DataOpsAgent\n"
+        "from dagster_agent.connectors.state_stores import open_store\n"
+        "from dagster_agent.investigation.bug_pattern import bug_patterns\n"
+        "open_store('sqlite:///' + 'state.db').close()\n"
+        "print(dagster_agent.__file__, len(bug_patterns()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        cwd=tmp_path,
+        env={"PATH": "", "PYTHONPATH": str(site)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [str(site / "dagster_agent" / "__init__.py"), "1"]

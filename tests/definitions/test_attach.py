@@ -161,6 +161,9 @@ def test_unknown_keys_are_refused_with_near_matches(definitions_of: DefinitionsO
         DataOpsAgent({"assets": ["fct_order"]}).attach(before)
     with pytest.raises(ConfigError, match="'zzz' is not"):
         DataOpsAgent({"exclude": ["zzz"]}).attach(before)
+    everything = [ref.key.to_user_string() for ref in discover(before)]
+    with pytest.raises(ConfigError, match="leave no dbt asset to watch"):
+        DataOpsAgent({"exclude": everything}).attach(before)
     with pytest.raises(ConfigError, match="unknown setting 'asets'"):
         DataOpsAgent({"asets": ["fct_orders"]})
 

@@ -61,16 +61,10 @@ def column_aggregates(comparison: Comparison) -> Detection | None:
             (x.column, x.aggregate, *_shown(comparison, x), x.agrees) for x in wrong or lines
         ),
     )
-    headline = f"{len(lines)} aggregates of {len(names)} columns agree with {other}"
-    if wrong:
-        first = wrong[0]
-        one, another = (_number(value) for value in _shown(comparison, first))
-        headline = f"{first.aggregate}({first.column}) is {one} in {name} and {another} in {other}"
-        headline += f"; {len(wrong) - 1} more aggregates differ" if len(wrong) > 1 else ""
     return comparison.detection(
         "column-aggregates",
         DetectionStatus.FAILED if wrong else DetectionStatus.PASSED,
-        headline,
+        _headline(comparison, wrong, lines, names, other),
         severity=Severity.ERROR if wrong else Severity.INFO,
         metrics=_metrics(pair, lines),
         sample=table,
@@ -79,6 +73,22 @@ def column_aggregates(comparison: Comparison) -> Detection | None:
             Evidence(kind="reconciliation", statement=f"aggregates of {other}", query=their_query),
         ),
     )
+
+
+def _headline(
+    comparison: Comparison,
+    wrong: list[_Line],
+    lines: list[_Line],
+    names: tuple[str, ...],
+    other: str,
+) -> str:
+    if not wrong:
+        return f"{len(lines)} aggregates of {len(names)} columns agree with {other}"
+    first = wrong[0]
+    one, another = (_number(value) for value in _shown(comparison, first))
+    told = f"{first.aggregate}({first.column}) is {one} in {comparison.asset.name}"
+    more = f"; {len(wrong) - 1} more aggregates differ" if len(wrong) > 1 else ""
+    return f"{told} and {another} in {other}{more}"
 
 
 def _aggregate(
