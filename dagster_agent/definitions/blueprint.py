@@ -31,8 +31,8 @@ class Blueprint:
         """Select what is watched.
 
         Raises:
-            ConfigError: A key in the settings is no dbt asset here, nothing is left to watch, or the
-                project is not known.
+            ConfigError: A key in the settings is no dbt asset here, nothing is left to watch, or no
+                project is known.
         """
         known = {ref.key.to_user_string(): ref for ref in found}
         _require_known((*settings.assets, *settings.exclude), known)

@@ -19,7 +19,10 @@ class Severity(StrEnum):
 
 
 class DetectionStatus(StrEnum):
-    """What a detector can say. Only PASSED may ever be shown green."""
+    """What a detector can say.
+
+    Only PASSED may be shown plainly green. UNTRAINED is shown as what it is, in its first word.
+    """
 
     PASSED = "passed"
     FAILED = "failed"

@@ -24,7 +24,7 @@ def take_in(workspace: Workspace, symptoms: Sequence[Symptom], *, now: datetime)
     """
     config = workspace.settings.incidents
     intake.take_in(
-        symptoms, store=workspace.store, manifest=workspace.manifest, now=now, config=config
+        symptoms, store=workspace.store, manifest=workspace.lineage, now=now, config=config
     )
     waiting = intake.waiting(workspace.store, limit=config.max_investigations_per_tick)
     return list(waiting)

@@ -100,9 +100,10 @@ class Workspace:
 
     def close(self) -> None:
         """Give back what is held; the state stays on disk."""
-        closer = getattr(self.store, "close", None)
-        if closer is not None:
-            closer()
+        for held in (self.store, self.warehouse):
+            closer = getattr(held, "close", None)
+            if closer is not None:
+                closer()
 
     @property
     def manifest(self) -> Manifest:
@@ -114,6 +115,24 @@ class Workspace:
         if self._manifest is None:
             self._manifest = self._compiled()
         return self._manifest
+
+    @property
+    def lineage(self) -> Manifest:
+        """A manifest for names and lineage, at once where there is one: for sensor ticks.
+
+        The compiled one of the project as it is, else the one that dbt wrote last, which may be a
+        commit behind and lack compiled code; only without either is the project compiled.
+        """
+        if self._manifest is not None:
+            return self._manifest
+        target = self.project.root / str(self.project.config.get("target-path") or "target")
+        for path in (self._manifest_path(), target / "manifest.json"):
+            if path.is_file():
+                return Manifest.load(path)
+        return self.manifest
+
+    def _manifest_path(self) -> Path:
+        return self.state_directory / "manifests" / f"{self.project.digest()}.json"
 
     def schema(self, relation: Relation) -> TableSchema | None:
         """The schema of a watched relation; None when there is no such table.
@@ -130,8 +149,8 @@ class Workspace:
         return self._schemas.get(relation)
 
     def _compiled(self) -> Manifest:
-        kept = self.state_directory / "manifests"
-        path = kept / f"{self.project.digest()}.json"
+        path = self._manifest_path()
+        kept = path.parent
         if not path.exists():
             kept.mkdir(exist_ok=True)
             with self.sandbox() as sandbox:

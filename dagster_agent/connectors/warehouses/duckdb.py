@@ -35,11 +35,11 @@ T = TypeVar("T")
 
 
 class DuckDBWarehouse:
-    """Reads a DuckDB file, and those attached to it, with one connection per statement.
+    """Reads a DuckDB file, and those attached to it.
 
     An open reader makes a dbt run fail, so a private copy is read where `snapshot_dir` allows it:
     refreshed when the file changed, made only while nobody writes. Without it, and for files above
-    the size limit, the file itself is opened read-only for the length of one statement. Each
+    the size limit, the file itself is opened read-only for the length of one statement. A
     connection is an in-memory database of its own with the files attached under their catalog
     names; it shares nothing with connections of other threads or of the customer's code.
 
@@ -75,6 +75,8 @@ class DuckDBWarehouse:
         )
         self._settings = dict(settings or {})
         self._unread = tuple(unread)
+        self._kept: tuple[tuple[Path, ...], duckdb.DuckDBPyConnection] | None = None
+        self._lock = threading.Lock()
 
     @property
     def dialect(self) -> str:
@@ -135,16 +137,50 @@ class DuckDBWarehouse:
         import duckdb
 
         seconds = self._config.statement_seconds
-        connection = self._connect()
-        try:
-            with _time_limit(connection, seconds):
-                return work(connection)
-        except duckdb.Error as problem:
-            raise translate(
-                problem, name=self.name, seconds=seconds, unread=self._unread
-            ) from problem
-        finally:
-            connection.close()
+        with self._opened() as connection:
+            try:
+                with _time_limit(connection, seconds):
+                    return work(connection)
+            except duckdb.Error as problem:
+                raise translate(
+                    problem, name=self.name, seconds=seconds, unread=self._unread
+                ) from problem
+
+    @contextlib.contextmanager
+    def _opened(self) -> Generator[duckdb.DuckDBPyConnection]:
+        """A connection for one statement.
+
+        One that reads nothing but private copies stands in nobody's way: it is kept for the next
+        statement until a copy is renewed, since opening costs as much as a small query.
+        """
+        with self._lock:
+            files = tuple(
+                self._readable(file.path)
+                for number, file in enumerate(self._files)
+                if number == 0 or file.path.exists()
+            )
+            if set(files) & {file.path for file in self._files}:
+                with contextlib.closing(self._connect()) as connection:
+                    yield connection
+                return
+            if self._kept is None or self._kept[0] != files:
+                self._forget()
+                self._kept = files, self._connect()
+            try:
+                yield self._kept[1]
+            except BaseException:
+                self._forget()
+                raise
+
+    def close(self) -> None:
+        """Give back the connection to the copies; a later statement opens another one."""
+        with self._lock:
+            self._forget()
+
+    def _forget(self) -> None:
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            kept[1].close()
 
     def _connect(self) -> duckdb.DuckDBPyConnection:
         """A connection with all files attached; waits while a writer holds one of them."""

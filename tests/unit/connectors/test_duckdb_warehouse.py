@@ -144,6 +144,7 @@ def test_statements_larger_than_memory_spill_beside_the_copies(tmp_path: Path) -
     warehouse = _open(tmp_path, settings={"memory_limit": "50MB", "threads": 1})
     sql = "SELECT count(*) AS n FROM (SELECT i, row_number() OVER (ORDER BY hash(i)) AS r FROM t)"
     assert warehouse.query(f"{sql} WHERE r % 2 = 0", purpose="test").scalar() == 1_500_000
+    warehouse.close()
     assert [entry.name[:5] for entry in (tmp_path / "snapshots").iterdir()] == ["shop-"]
 
 
