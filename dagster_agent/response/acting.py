@@ -8,7 +8,7 @@ from datetime import datetime
 from dagster_agent.actions.pull_request import open_pull_request
 from dagster_agent.errors import ApprovalRequired, DagsterAgentError
 from dagster_agent.incidents import lifecycle
-from dagster_agent.model import Finding, IncidentStatus, PullRequestState, Verdict
+from dagster_agent.model import Finding, IncidentStatus, PullRequest, PullRequestState, Verdict
 from dagster_agent.ports import Narrator
 from dagster_agent.response.workspace import Workspace
 
@@ -44,15 +44,30 @@ def propose(
             result="no second pull request",
         )
         return replace(finding, pull_request=twin.pull_request)
+    opened = _opened(workspace, finding, narrator, now, holder)
+    if opened is None:
+        return finding
+    narrator.step(
+        f"open pull request #{opened.number} as {opened.state}",
+        why="the change is verified; a person decides whether it is merged",
+        result=f"branch {opened.branch} at {opened.head_sha[:7]}",
+    )
+    return replace(finding, pull_request=opened)
+
+
+def _opened(
+    workspace: Workspace, finding: Finding, narrator: Narrator, now: datetime, holder: str
+) -> PullRequest | None:
+    """The pull request; None where something stands in the way, which is told."""
     if workspace.repository is None:
         narrator.step(
             "keep the verified change in the finding",
             why="the dbt project is not in a git repository",
             result="no pull request; apply the diff by hand",
         )
-        return finding
+        return None
     try:
-        opened = open_pull_request(
+        return open_pull_request(
             finding,
             guard=workspace.guard(holder),
             repository=workspace.repository,
@@ -65,18 +80,12 @@ def propose(
         )
     except ApprovalRequired as refusal:
         narrator.step("open a pull request", why="the change is verified", result=str(refusal))
-        return finding
+        return None
     except DagsterAgentError as error:
         narrator.step(
             "open a pull request", why="the change is verified", result=f"failed: {error}"
         )
-        return finding
-    narrator.step(
-        f"open pull request #{opened.number} as {opened.state}",
-        why="the change is verified; a person decides whether it is merged",
-        result=f"branch {opened.branch} at {opened.head_sha[:7]}",
-    )
-    return replace(finding, pull_request=opened)
+        return None
 
 
 def _twin(workspace: Workspace, finding: Finding) -> Finding | None:
