@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -220,11 +219,6 @@ class Workspace:
         remote_url = self.repository.remote_url(host.remote) if self.repository else None
         directory = host.directory or _beside_bare_repository(remote_url) or self.state_directory
         return open_code_host(host.kind, remote_url=remote_url, directory=directory)
-
-    def sweep_leftovers(self) -> None:
-        """Remove sandboxes that a killed process left behind."""
-        for directory in (self.state_directory / "sandboxes").glob("sandbox-*"):
-            shutil.rmtree(directory, ignore_errors=True)
 
 
 def _warehouse(
