@@ -8,7 +8,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DO_NOT_TRACK := 1
 export DAGSTER_DISABLE_TELEMETRY := 1
 
-.PHONY: setup demo dev test check lint types imports docs bench clean
+.PHONY: setup demo dev test check lint types imports docs bench eval-live clean
 
 setup: $(VENV)/.complete
 
@@ -43,6 +43,9 @@ imports: setup
 
 bench: setup ## benchmarks; figures go to benchmarks/README.md by hand, with the machine they came from
 	$(BIN)/python -m benchmarks
+
+eval-live: setup ## the demo's incidents judged by Claude itself; needs a key, costs money
+	$(BIN)/python -m tests.evals.live
 
 clean:
 	rm -rf $(VENV) .demo build dist *.egg-info

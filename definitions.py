@@ -5,7 +5,7 @@ from dagster_dbt import DbtCliResource
 from dagster_duckdb import DuckDBResource
 
 from assets.shop.ingestion import ShopSystem, payment_ledger, raw_tables
-from assets.shop.schedule import shop_daily, shop_every_morning
+from assets.shop.schedule import shop_daily, shop_every_morning, shop_loads
 from assets.shop.transformation import shop_dbt_assets, shop_dbt_project
 from assets.shop.workspace import open_workspace
 from checks.loads import raw_orders_arrived
@@ -22,10 +22,10 @@ defs = dg.Definitions.merge(
     dg.Definitions(
         assets=[raw_tables, payment_ledger, models],
         asset_checks=[raw_orders_arrived, *model_checks(models, settings)],
-        jobs=[shop_daily],
+        jobs=[shop_daily, shop_loads],
         schedules=[shop_every_morning],
         resources={
-            "shop": ShopSystem(opened=shop.opened.isoformat()),
+            "shop": ShopSystem(opened=shop.opened.isoformat(), home=str(shop.home)),
             "warehouse": DuckDBResource(database=str(shop.warehouse)),
             "processor": DuckDBResource(database=str(shop.processor)),
             "dbt": DbtCliResource(project_dir=dbt_project),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dagster_agent.definitions import (
         DataOpsAgent,
+        DataOpsAgentComponent,
         build_anomaly_checks,
         build_checks_job,
         build_failure_sensor,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "dagster_agent.definitions": (
         "DataOpsAgent",
+        "DataOpsAgentComponent",
         "build_anomaly_checks",
         "build_checks_job",
         "build_failure_sensor",
@@ -46,6 +48,7 @@ __all__ = [
     "ConnectorError",
     "DagsterAgentError",
     "DataOpsAgent",
+    "DataOpsAgentComponent",
     "Detection",
     "Evidence",
     "Finding",

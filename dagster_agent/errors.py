@@ -56,3 +56,7 @@ class BudgetExceeded(DagsterAgentError):
 
 class LeaseHeld(DagsterAgentError):
     """Another run works on the same thing; try again when its lease has expired."""
+
+
+class InvestigationStopped(DagsterAgentError):
+    """A person told a running investigation to stop. Nothing went wrong."""

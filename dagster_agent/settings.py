@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -14,6 +14,7 @@ from dagster_agent.connectors.warehouses.config import WarehouseConfig
 from dagster_agent.errors import ConfigError
 from dagster_agent.incidents.config import IncidentsConfig
 from dagster_agent.investigation.config import InvestigationConfig
+from dagster_agent.investigation.specialists.config import ClaudeConfig
 from dagster_agent.model import Asset
 from dagster_agent.reconciliation.config import ReconcileEntry, ReconciliationConfig
 from dagster_agent.schema_drift.config import SchemaDriftConfig
@@ -29,6 +30,10 @@ class StateConfig(BaseModel):
 
     directory: Path | None = None
     """Folder of the SQLite file and caches. None: `dagster_agent` below DAGSTER_HOME."""
+
+    retention_days: float = Field(default=90.0, ge=1)
+    """Days after which superseded check results, old metric points and the notes of finished
+    investigations are removed. Findings, decisions, incidents and the audit log always stay."""
 
     def url_in(self, directory: Path) -> str:
         """The database's URL, where files are kept in `directory`."""
@@ -129,6 +134,10 @@ class Settings(BaseModel):
     prefix: str = Field(default="agent", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
     """Prefix of every asset, check, job and sensor that is added."""
 
+    placement: Literal["embedded", "own_location"] = "embedded"
+    """Where the checks live: `embedded` beside the dbt assets, where Dagster plans them in every
+    run of these; `own_location` in a code location of their own, which no run of yours sees."""
+
     project_dir: Path | None = None
     """dbt project; None: as the dbt assets tell it."""
 
@@ -158,6 +167,9 @@ class Settings(BaseModel):
 
     investigation: InvestigationConfig = InvestigationConfig()
     """How far an investigation may go."""
+
+    claude: ClaudeConfig = ClaudeConfig()
+    """Whether Claude is asked, and what it may cost."""
 
     autonomy: AutonomyConfig = AutonomyConfig()
     """How far the agent may act by itself."""

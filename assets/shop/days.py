@@ -5,7 +5,7 @@ from datetime import date
 import dagster as dg
 
 from assets.shop import clock
-from assets.shop.schedule import shop_daily
+from assets.shop.schedule import shop_daily, shop_loads
 
 
 def let_a_day_pass(
@@ -23,4 +23,14 @@ def let_a_day_pass(
         tags={clock.TAG: day.isoformat()},
         resources={"dbt": dbt},
         raise_on_error=False,
+    )
+
+
+def load_only(
+    defs: dg.Definitions, day: date, *, instance: dg.DagsterInstance
+) -> dg.ExecuteInProcessResult:
+    """Run only the loads of the raw tables, as of that day: no model is built."""
+    job = defs.resolve_job_def(shop_loads.name)
+    return job.execute_in_process(
+        instance=instance, tags={clock.TAG: day.isoformat()}, raise_on_error=False
     )

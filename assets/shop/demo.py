@@ -1,8 +1,8 @@
-"""The demo: three quiet days, a careless commit, and what the agent makes of it.
+"""The demo: two quiet days, four incidents one after the other, and a question.
 
-Everything is real but the clock: the shop's own job loads and builds, the agent's sensor is
-evaluated as the daemon would evaluate it, and each run that it asks for runs in this process on the
-instance that `make dev` opens afterwards.
+Everything is real but the clock: the shop's own jobs load and build, the agent's sensors are
+evaluated as the daemon would evaluate them, and each run that they ask for runs in this process on
+the instance that `make dev` opens afterwards. The incidents themselves stand in `incidents`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ import sys
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -23,53 +22,39 @@ from rich.console import Console
 from rich.markdown import Markdown
 from rich.panel import Panel
 
-from assets.shop.workspace import DEFAULT_HOME, ShopWorkspace, careless_commit, open_workspace
+from assets.shop.incidents import INCIDENTS, QUESTION, Incident, Outcome
+from assets.shop.workspace import DEFAULT_HOME, ShopWorkspace, open_workspace
 from dagster_agent import Finding, render_finding
 
 if TYPE_CHECKING:
     from assets.shop.polling import Polling
 
-QUIET_DAYS = 3
-EXPECTED_PATTERN = "inner-join-drops-rows"
-EXPECTED_FILE = "models/intermediate/int_orders_enriched.sql"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What came of the incident."""
-
-    cycles: int
-    """Sensor ticks from the end of the broken run to the launch of the investigation."""
-    detected_after: float
-    """Seconds from the end of the broken run to the failed check."""
-    investigated_in: float
-    """Seconds from the investigation's start to its tested finding."""
-    succeeded: bool
-    """Whether the investigation's run ended well."""
-    finding: Finding | None
-    """The finding, None when the incident was missed."""
+QUIET_DAYS = 1
 
 
 def main(arguments: Sequence[str] = ()) -> int:
     """Play the demo.
 
     Args:
-        arguments: None are understood.
+        arguments: Names of incidents to play; none plays all, and the question.
 
     Returns:
-        0; 1 when the incident was missed, misdiagnosed, or its fix not verified; 2 for arguments.
+        0; 1 when an incident was missed, misdiagnosed, or its fix not verified; 2 for arguments.
     """
-    if arguments:
-        sys.stderr.write(f"the demo takes no arguments, got {' '.join(arguments)}\n")
+    known = {incident.name: incident for incident in INCIDENTS}
+    unknown = [name for name in arguments if name not in known]
+    if unknown:
+        sys.stderr.write(f"no incident {', '.join(unknown)}; there are {', '.join(known)}\n")
         return 2
+    chosen = [known[name] for name in arguments] or list(INCIDENTS)
     instance_home = _clean_slate()
     with _stage(instance_home.parent / "demo.log") as console:
-        return _play(console, instance_home)
+        return _play(console, instance_home, chosen, ask=not arguments)
 
 
-def _play(console: Console, instance_home: Path) -> int:
+def _play(console: Console, instance_home: Path, chosen: Sequence[Incident], *, ask: bool) -> int:
     started = time.monotonic()
-    console.rule("[bold]dagster_agent: one incident, from detection to a verified pull request")
+    console.rule(f"[bold]dagster_agent: {len(chosen)} incidents, from detection to a proven fix")
     shop = open_workspace()
     from assets.shop.polling import Polling
 
@@ -77,9 +62,11 @@ def _play(console: Console, instance_home: Path) -> int:
         instance_home, say=lambda line: console.print(f"    {line}", markup=False, style="dim")
     )
     _quiet_days(console, polling)
-    outcome = _incident(console, polling, shop)
-    failures = _judge(outcome)
-    _tell(console, outcome, polling)
+    outcomes = [_incident(console, polling, shop, incident) for incident in chosen]
+    failures = [f"{o.incident.name}: {wrong}" for o in outcomes for wrong in o.wrong()]
+    if ask:
+        failures += _question(console, polling)
+    _summary(console, outcomes, polling)
     console.print(f"\n[dim]{time.monotonic() - started:.0f} s in all[/dim]")
     for failure in failures:
         console.print(f"[bold red]FAILED:[/bold red] {failure}")
@@ -120,92 +107,93 @@ def _quiet_days(console: Console, polling: Polling) -> None:
     today = datetime.now(UTC).date()
     polling.tick()
     for ago in range(QUIET_DAYS, 0, -1):
+        began = time.monotonic()
         day = today - timedelta(days=ago)
-        summary = _a_day(polling, day)
-        console.print(f"[green]●[/green] {day:%A %d %B}: {summary}")
-
-
-def _a_day(polling: Polling, day: date) -> str:
-    began = time.monotonic()
-    run = polling.let_a_day_pass(day)
-    built = "built and tested" if run.success else "FAILED"
-    checks = polling.settle()
-    failed = [check for check in checks if not check.passed]
-    told = f"{len(checks)} agent checks, {len(failed)} failed"
-    return f"shop {built}; {told} ({time.monotonic() - began:.0f} s)"
-
-
-def _incident(console: Console, polling: Polling, shop: ShopWorkspace) -> Outcome:
-    now = datetime.now(UTC)
-    sha = careless_commit(shop, now)
-    console.print(f"[yellow]●[/yellow] today: commit {sha[:7]} is pushed; it says it tidies up")
-    run = polling.let_a_day_pass(now.date())
-    state = "green, every dbt test passes" if run.success else "red"
-    console.print(f"[yellow]●[/yellow] the nightly run is {state}")
-    ended = time.monotonic()
-    cycles, detected_after = 0, 0.0
-    for cycles in range(1, 6):
-        checks = polling.tick()
+        run = polling.let_a_day_pass(day)
+        built = "built and tested" if run.success else "FAILED"
+        checks = polling.settle()
         failed = [check for check in checks if not check.passed]
-        if failed and not detected_after:
+        told = f"{len(checks)} agent checks, {len(failed)} failed"
+        took = time.monotonic() - began
+        console.print(f"[green]●[/green] {day:%A %d %B}: shop {built}; {told} ({took:.0f} s)")
+
+
+def _incident(
+    console: Console, polling: Polling, shop: ShopWorkspace, incident: Incident
+) -> Outcome:
+    console.rule(f"[bold]{incident.title}")
+    run = incident.happen(polling, shop)
+    state = "green" if run.success else "red"
+    console.print(f"[yellow]●[/yellow] {incident.seen} The run is {state}.")
+    ended = time.monotonic()
+    known = {finding.id for finding in polling.findings()}
+    before = len(polling.investigations)
+    cycles, detected_after = 0, 0.0 if not run.success else None
+    for cycles in range(1, 5):
+        failed = [check for check in polling.tick() if not check.passed]
+        if failed and detected_after is None:
             detected_after = time.monotonic() - ended
-            console.print(f"[red]●[/red] polling cycle {cycles}: {len(failed)} agent checks fail")
-            for check in failed:
-                console.print(f"    {check.asset}: {check.headline}")
-        if polling.investigations:
+        for check in failed[:5]:
+            console.print(f"[red]●[/red] cycle {cycles}: {check.asset}: {check.headline}")
+        if len(polling.investigations) > before:
             break
-    else:
-        return Outcome(cycles=0, detected_after=0, investigated_in=0, succeeded=False, finding=None)
-    return Outcome(
+    new = [finding for finding in polling.findings() if finding.id not in known]
+    launched = polling.investigations[before:]
+    outcome = Outcome(
+        incident=incident,
         cycles=cycles,
         detected_after=detected_after,
-        investigated_in=polling.investigations[0].seconds,
-        succeeded=polling.investigations[0].succeeded,
-        finding=polling.finding(),
+        investigated_in=sum(investigation.seconds for investigation in launched),
+        succeeded=bool(launched) and all(i.succeeded for i in launched),
+        findings=tuple(new),
     )
+    if outcome.finding is not None:
+        console.print(Panel(Markdown(render_finding(outcome.finding)), title=outcome.finding.id))
+        _decide(console, polling, shop, incident, outcome.finding)
+    return outcome
 
 
-def _judge(outcome: Outcome) -> list[str]:
-    """What is not as it must be; empty when the demo did its job."""
-    finding = outcome.finding
-    if finding is None:
-        return ["the incident was missed"]
-    report = finding.report
-    wrong: list[str] = []
-    if not outcome.succeeded:
-        wrong.append("the investigation's run failed: see its page")
-    if report.cause is None or report.cause.pattern != EXPECTED_PATTERN:
-        wrong.append(f"misdiagnosed: {report.cause.pattern if report.cause else report.verdict}")
-    elif EXPECTED_FILE not in report.cause.files:
-        wrong.append(f"wrong file: {report.cause.files}")
-    if report.verification is None or not report.verification.verified:
-        wrong.append("the fix is not verified")
-    if finding.pull_request is None:
-        wrong.append("no pull request was opened")
-    return wrong
-
-
-def _tell(console: Console, outcome: Outcome, polling: Polling) -> None:
-    if outcome.finding is None:
+def _decide(
+    console: Console, polling: Polling, shop: ShopWorkspace, incident: Incident, finding: Finding
+) -> None:
+    """What people do: approve, merge, and accept what has changed for good."""
+    if not incident.merged or finding.pull_request is None:
         return
-    console.print(Panel(Markdown(render_finding(outcome.finding)), title=outcome.finding.id))
-    request = outcome.finding.pull_request
-    if request is not None:
-        console.print(f"Pull request #{request.number} ({request.state}): {request.url}")
-    console.print(
-        f"Detected {outcome.detected_after:.1f} s of work and {outcome.cycles} polling cycles "
-        f"after the broken run; tested finding {outcome.investigated_in:.1f} s after its first log "
-        "line."
-    )
+    done = incident.decide(polling, shop, finding)
+    console.print(f"[green]●[/green] {done}")
+    polling.settle(most=2)
+
+
+def _question(console: Console, polling: Polling) -> list[str]:
+    console.rule(f"[bold]A person asks: {QUESTION}")
+    before = {finding.id for finding in polling.findings()}
+    config = {"ops": {"collect": {"config": {"question": QUESTION}}}}
+    polling.launch("agent_investigate", config)
+    new = [finding for finding in polling.findings() if finding.id not in before]
+    if not new:
+        return ["the question was not answered"]
+    answer = new[0]
+    console.print(Panel(Markdown(render_finding(answer)), title=answer.id))
+    cause = answer.report.cause
+    expected = "inner-join-drops-rows"
+    if cause is None or cause.pattern != expected:
+        return [f"the question: {cause.pattern if cause else answer.report.verdict}"]
+    return []
+
+
+def _summary(console: Console, outcomes: Sequence[Outcome], polling: Polling) -> None:
+    console.rule("[bold]What came of it")
+    for outcome in outcomes:
+        console.print(f"  {outcome.line()}")
     console.print("\nSee it in Dagster: [bold]make dev[/bold], then")
     base = "http://localhost:3000"
     console.print(
-        f"  the finding      {base}/assets/agent/findings?view=partitions&partition="
+        f"  the findings     {base}/assets/agent/findings?view=partitions&partition="
         f"{quote(polling.newest_partition())}",
         soft_wrap=True,
     )
     console.print(f"  what waits       {base}/assets/agent/inbox")
-    console.print(f"  the asset        {base}/assets/int_orders_enriched?view=checks")
+    console.print(f"  an asset         {base}/assets/int_orders_enriched?view=checks")
     console.print(f"  the runs         {base}/runs")
 
 

@@ -1,12 +1,14 @@
 """The nightly loads: the shop's raw tables, and the payment processor's ledger."""
 
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from dagster_duckdb import DuckDBResource
 
 from assets.shop import clock
+from assets.shop.mishaps import as_loaded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +46,10 @@ RAW_TABLES = {
             (amount_cents / 100)::decimal(18, 2) as amount, currency, reason, refunded_at,
             refunded_at as synced_at
         from loaded""",
+    "gift_cards": """
+        select gift_card_id, (amount_cents / 100)::decimal(18, 2) as amount, currency, sold_at,
+            sold_at as synced_at
+        from loaded""",
 }
 LEDGER_VIEWS = {
     "charges": """
@@ -60,6 +66,8 @@ class ShopSystem(dg.ConfigurableResource[None]):
 
     opened: str
     """First day of business, as an ISO date."""
+    home: str
+    """The shop's home, which knows what has gone wrong."""
 
     def state(self, context: dg.AssetExecutionContext) -> "ShopState":
         """Everything that arrived until the last midnight of the day it is (see `clock`)."""
@@ -91,7 +99,8 @@ def raw_tables(context: dg.AssetExecutionContext, shop: ShopSystem, warehouse: D
         connection.execute("create schema if not exists raw")
         for key in sorted(context.selected_asset_keys):
             table = key.path[-1]
-            rows = _replace(connection, f"raw.{table}", RAW_TABLES[table], getattr(state, table))
+            query = as_loaded(Path(shop.home), table, RAW_TABLES[table])
+            rows = _replace(connection, f"raw.{table}", query, getattr(state, table))
             yield dg.MaterializeResult(asset_key=key, metadata={"dagster/row_count": rows})
 
 
@@ -120,4 +129,5 @@ def _replace(
     connection.register("loaded", loaded)
     connection.execute(f"create or replace table {table} as {query}")
     connection.unregister("loaded")
-    return len(loaded)
+    ((rows,),) = connection.execute(f"select count(*) from {table}").fetchall()
+    return rows

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 from dagster._core.utils import make_new_run_id
 
-from assets.shop.days import let_a_day_pass
+from assets.shop.days import let_a_day_pass, load_only
 from dagster_agent import DataOpsAgent, Finding
 
-SENSOR = "agent_watch"
+SENSORS = ("agent_watch", "agent_drift")
 INVESTIGATE = "agent_investigate"
 LINE_MARK = "[agent]"
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -55,8 +56,10 @@ class Polling:
     defs: dg.Definitions
     say: Say
     """Receives each line of a running investigation, as it is logged."""
-    cursor: str | None = None
+    cursors: dict[str, str | None] = field(default_factory=lambda: dict[str, str | None]())
+    """Of each sensor, as the daemon keeps it."""
     investigations: list[Investigation] = field(default_factory=lambda: list[Investigation]())
+    _last_succeeded: bool = False
     _seen: set[str] = field(default_factory=lambda: set[str]())
 
     @classmethod
@@ -72,14 +75,24 @@ class Polling:
         """Run the shop's nightly job as of that day."""
         return let_a_day_pass(self.defs, day, instance=self.instance)
 
+    def load_only(self, day: date) -> dg.ExecuteInProcessResult:
+        """Run only the shop's loads as of that day."""
+        return load_only(self.defs, day, instance=self.instance)
+
     def tick(self) -> list[CheckResult]:
-        """One polling cycle: evaluate the sensor and run what it asks for."""
-        sensor = self.defs.resolve_sensor_def(SENSOR)
+        """One polling cycle: evaluate the sensors and run what they ask for."""
+        return [result for sensor in SENSORS for result in self._evaluate(sensor)]
+
+    def _evaluate(self, name: str) -> list[CheckResult]:
+        sensor = self.defs.resolve_sensor_def(name)
         context = dg.build_sensor_context(
-            instance=self.instance, cursor=self.cursor, definitions=self.defs, sensor_name=SENSOR
+            instance=self.instance,
+            cursor=self.cursors.get(name),
+            definitions=self.defs,
+            sensor_name=name,
         )
         data = sensor.evaluate_tick(context)
-        self.cursor = data.cursor
+        self.cursors[name] = data.cursor
         results: list[CheckResult] = []
         for request in data.run_requests or ():
             if request.run_key is None or request.run_key not in self._seen:
@@ -97,10 +110,22 @@ class Polling:
                 break
         return results
 
-    def finding(self) -> Finding | None:
-        """The newest finding."""
-        found = DataOpsAgent().findings(self.instance)
-        return found[0] if found else None
+    def findings(self) -> Sequence[Finding]:
+        """All findings, newest first."""
+        return DataOpsAgent().findings(self.instance)
+
+    def launch(self, job: str, config: Mapping[str, Any]) -> bool:
+        """Launch one of the agent's jobs as a person does in the Launchpad; whether it ended well.
+
+        Args:
+            job: Name of the job.
+            config: Its run config.
+        """
+        request = dg.RunRequest(job_name=job, run_config=dict(config))
+        before = len(self.investigations)
+        self._run(request)
+        launched = self.investigations[before:]
+        return self._last_succeeded if not launched else launched[-1].succeeded
 
     def newest_partition(self) -> str:
         """Partition of `agent/findings` that tells the newest finding; empty without one."""
@@ -111,6 +136,8 @@ class Polling:
         job = self.defs.resolve_job_def(name)
         if request.asset_check_keys:
             job = job.get_subset(asset_check_selection=set(request.asset_check_keys))
+        elif request.asset_selection:
+            job = job.get_subset(asset_selection=set(request.asset_selection))
         run_id = make_new_run_id()
         began = time.monotonic()
         with self._live(run_id) if name == INVESTIGATE else nullcontext():
@@ -121,6 +148,7 @@ class Polling:
                 run_id=run_id,
                 raise_on_error=False,
             )
+        self._last_succeeded = done.success
         if name == INVESTIGATE:
             took = time.monotonic() - began
             self.investigations.append(

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from assets.project_history import commit_all, create_history, run_git, write_edited
+from assets.project_history import Author, commit_all, create_history, run_git, write_edited
 from assets.shop import clock
 from assets.shop.history import CARELESS_EDITS, CARELESS_SUBJECT, ENRICHED, PRIYA, shop_history
 
@@ -86,6 +86,18 @@ def careless_commit(workspace: ShopWorkspace, at: datetime) -> str:
         commit_all(clone, CARELESS_SUBJECT, author=PRIYA, at=at)
         run_git(clone, "push", "--quiet", "origin", "main")
     return run_git(clone, "log", "-1", "--format=%H", "--", f"{ENRICHED}.sql").strip()
+
+
+def merge(workspace: ShopWorkspace, branch: str, *, author: Author, at: datetime) -> str:
+    """Merge a pull request's branch into `main`, as a reviewer does; the merge's sha."""
+    clone = workspace.dbt_project
+    run_git(clone, "pull", "--quiet", "--ff-only")
+    run_git(clone, "fetch", "--quiet", "origin", branch)
+    message = f"Merge {branch}"
+    arguments = ("merge", "--quiet", "--no-ff", "--message", message, "FETCH_HEAD")
+    run_git(clone, *arguments, author=author, at=at)
+    run_git(clone, "push", "--quiet", "origin", "main")
+    return run_git(clone, "rev-parse", "HEAD").strip()
 
 
 def revert(workspace: ShopWorkspace, at: datetime) -> str:

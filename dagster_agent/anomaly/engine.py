@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from dagster_agent.anomaly import detectors
 from dagster_agent.anomaly.config import AnomalyConfig
 from dagster_agent.anomaly.detection import JudgedMetric, could_not_run, of_metric, of_table
-from dagster_agent.anomaly.detector import AnomalyDetector, Series
+from dagster_agent.anomaly.detector import AnomalyDetector, Judgement, Series
 from dagster_agent.anomaly.false_discovery import discoveries
 from dagster_agent.catalog import Catalog
 from dagster_agent.errors import DagsterAgentError
@@ -52,6 +52,21 @@ def detect_anomalies(
         of_table(asset, profile, judged, config=config, now=now),
         *(of_metric(asset, table, j, config=config, now=now) for j in telling),
     ]
+
+
+def judge_point(
+    point: MetricPoint, history: Sequence[MetricPoint], config: AnomalyConfig
+) -> Judgement:
+    """Judge one value by itself: what the detector says that finds it furthest out.
+
+    Args:
+        point: The value; its asset and metric do not matter.
+        history: Earlier points, oldest first.
+        config: Limits.
+    """
+    series = Series(metric=point.metric, value=point.value, at=point.at, history=history)
+    judged = [detector.judge(series, config) for detector in DETECTORS]
+    return max(judged, key=lambda j: (j.trained and j.unusual, j.trained, abs(j.score)))
 
 
 def _judge(

@@ -40,9 +40,9 @@ class AutonomyConfig(BaseModel):
     paused: bool = False
     """True stops every action, approved or not; detection and investigation go on."""
 
-    tiers: Mapping[_ActionId, Annotated[Tier, BeforeValidator(_tier)]] = Field(
-        default_factory=lambda: dict[str, Tier]()
-    )
+    tiers: Mapping[
+        _ActionId, Annotated[Tier, BeforeValidator(_tier, json_schema_input_type=int | str)]
+    ] = Field(default_factory=lambda: dict[str, Tier]())
     """Tier by action, where it shall differ from the default: 1 `do`, 2 `do-and-notify`,
     3 `propose-and-wait`, 4 `alert-only`."""
 
@@ -50,6 +50,10 @@ class AutonomyConfig(BaseModel):
         default_factory=lambda: dict[str, int]()
     )
     """Most actions of a kind within sixty minutes, where it shall differ from the default."""
+
+    max_dollars_per_day: float = Field(default=25.0, gt=0)
+    """Most that actions which cost money (asking Claude) may cost within 24 hours, in US dollars.
+    """
 
     lease_minutes: int = Field(default=15, ge=1)
     """How long nobody else may act on the same subject, should the process die on the way."""

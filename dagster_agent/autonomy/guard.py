@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import time
 import uuid
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NoReturn, TypeVar, cast
 
@@ -14,13 +15,14 @@ from dagster_agent.autonomy.config import AutonomyConfig
 from dagster_agent.autonomy.pause import paused
 from dagster_agent.autonomy.policy import Tier, action, permits
 from dagster_agent.errors import ApprovalRequired, DagsterAgentError, LeaseHeld
-from dagster_agent.model import AuditRecord
+from dagster_agent.model import AuditRecord, Lease
 from dagster_agent.ports import StateStore
 from dagster_agent.privacy.redaction import known_secrets, redact
 
 T = TypeVar("T")
 
 _HOUR = timedelta(hours=1)
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,10 +34,12 @@ class _Request:
     now: datetime
     detail: Mapping[str, Any]
     """Redacted."""
+    asked: float = field(default_factory=time.monotonic)
+    """Monotonic clock when it was asked for."""
 
 
 class AutonomyGuard:
-    """Pause, tier, lease, rate limit and audit, in this order, around every write.
+    """Pause, tier, lease, rate limit, budget and audit, in this order, around every write.
 
     Args:
         store: Holds the audit log, the leases and the pause switch.
@@ -66,6 +70,7 @@ class AutonomyGuard:
         work: Callable[[], T],
         detail: Mapping[str, Any],
         approved_by: str | None = None,
+        cost: Callable[[T], float | None] | None = None,
     ) -> T:
         """Do the work if policy allows it, and write down what was tried and what came of it.
 
@@ -79,22 +84,27 @@ class AutonomyGuard:
             work: Changes the world. Must not go through the guard for the same subject again.
             detail: Particulars for the audit log; redacted here.
             approved_by: The person who approved, as they named themselves.
+            cost: Reads from the result what it cost in US dollars; None for what costs nothing.
 
         Returns:
             What `work` returned.
 
         Raises:
-            ApprovalRequired: Paused, forbidden by the tier, or over the limit. Nothing was done.
+            ApprovalRequired: Paused, forbidden by the tier, over the limit or over the day's
+                budget. Nothing was done.
             LeaseHeld: Somebody else acts on the subject. Nothing was done.
             ConfigError: Unknown action.
         """
         approver = (approved_by or "").strip()
         request = self._request(action_id, subject, now, {**detail, "approved_by": approver})
         self._check_policy(request, approved=bool(approver))
-        with self._lease(request):
+        with self._lease(request) as lease:
             intent = self._record(request, phase="intent")
             self._check_rate(request, intent)
-            return self._attempt(request, intent, work)
+            if cost is not None:
+                self._check_budget(request, intent)
+            self._check_fence(request, lease)
+            return self._attempt(request, intent, work, cost)
 
     def refuse(
         self,
@@ -130,7 +140,7 @@ class AutonomyGuard:
             self._refuse(request, f"tier {tier.value} ({tier.label})", hint)
 
     @contextmanager
-    def _lease(self, request: _Request) -> Generator[None]:
+    def _lease(self, request: _Request) -> Generator[Lease]:
         ttl = timedelta(minutes=self._config.lease_minutes)
         # not the holder alone: two actions of one run must not share a lease
         holder = f"{self._holder}/{uuid.uuid4().hex[:8]}"
@@ -143,21 +153,31 @@ class AutonomyGuard:
                 hint=f"try again; their lease ends within {self._config.lease_minutes} minutes",
             )
         try:
-            yield
+            yield lease
         finally:
             # a lease that cannot be given back ends by itself
             with contextlib.suppress(DagsterAgentError):
                 self._store.release_lease(lease)
 
+    def _check_fence(self, request: _Request, lease: Lease) -> None:
+        """Right before the write: a process that was held up may have lost its lease meanwhile."""
+        held_up = timedelta(seconds=time.monotonic() - request.asked)
+        if not self._store.holds(lease, now=request.now + held_up):
+            raise LeaseHeld(
+                f"{request.action}: the lease on {request.subject} was lost before the write",
+                hint="nothing was done; try again",
+            )
+
     def _check_rate(self, request: _Request, intent: AuditRecord) -> None:
         """Count intents up to this one: the audit log's order decides between processes."""
-        log = [r for r in self._store.audit() if r.action == request.action]
+        since = request.now - _HOUR
+        log = [r for r in self._store.audit(since=since) if r.action == request.action]
         refused = {r.detail.get("intent") for r in log if not r.allowed}
         recent = [
             r
             for r in log
             if r.detail.get("phase") == "intent"
-            and r.at > request.now - _HOUR
+            and r.at > since
             and r.sequence <= intent.sequence
             and r.sequence not in refused
         ]
@@ -170,7 +190,28 @@ class AutonomyGuard:
                 intent=intent.sequence,
             )
 
-    def _attempt(self, request: _Request, intent: AuditRecord, work: Callable[[], T]) -> T:
+    def _check_budget(self, request: _Request, intent: AuditRecord) -> None:
+        spent = sum(
+            cost
+            for record in self._store.audit(since=request.now - _DAY)
+            if isinstance(cost := record.detail.get("cost_usd"), (int, float))
+        )
+        limit = self._config.max_dollars_per_day
+        if spent >= limit:
+            self._refuse(
+                request,
+                f"${spent:.2f} of ${limit:.2f} for 24 hours are spent",
+                "wait, or raise autonomy.max_dollars_per_day",
+                intent=intent.sequence,
+            )
+
+    def _attempt(
+        self,
+        request: _Request,
+        intent: AuditRecord,
+        work: Callable[[], T],
+        cost: Callable[[T], float | None] | None,
+    ) -> T:
         try:
             result = work()
         except BaseException as error:
@@ -180,7 +221,9 @@ class AutonomyGuard:
             with contextlib.suppress(DagsterAgentError):
                 self._record(request, phase=phase, intent=intent.sequence, error=said)
             raise
-        self._record(request, phase="done", intent=intent.sequence)
+        paid = cost(result) if cost is not None else None
+        more: dict[str, Any] = {} if paid is None else {"cost_usd": paid}
+        self._record(request, phase="done", intent=intent.sequence, **more)
         return result
 
     def _refuse(self, request: _Request, reason: str, hint: str, **more: Any) -> NoReturn:

@@ -48,10 +48,28 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
         action.id: action
         for action in (
             Action(
+                id="retry-run",
+                tier=Tier.DO,
+                max_per_hour=20,
+                reason="the same run again does nothing that its schedule would not do",
+            ),
+            Action(
+                id="ask-claude",
+                tier=Tier.DO,
+                max_per_hour=30,
+                reason="it only reads, and was switched on with a budget of its own",
+            ),
+            Action(
                 id="open-pull-request",
                 tier=Tier.DO,
                 max_per_hour=10,
                 reason="a draft on a branch of its own changes nothing until a person merges it",
+            ),
+            Action(
+                id="apply-change",
+                tier=Tier.PROPOSE_AND_WAIT,
+                max_per_hour=10,
+                reason="it changes a production model without a review",
             ),
             Action(
                 id="mark-pull-request-ready",

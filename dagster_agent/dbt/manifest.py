@@ -132,6 +132,12 @@ class Manifest:
         node = self._nodes[uid]
         return node.compiled_code if node.language != "python" else None
 
+    def described_in(self, uid: str) -> str | None:
+        """The yml that describes it, relative to the project; None where none does."""
+        self.asset(uid)
+        patch = self._nodes[uid].patch_path
+        return patch.split("://", 1)[-1] if patch else None
+
     def parents(self, uid: str) -> tuple[str, ...]:
         """Unique ids of the assets it reads, sorted."""
         self.asset(uid)

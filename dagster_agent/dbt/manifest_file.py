@@ -54,6 +54,7 @@ class Node(msgspec.Struct):
     resource_type: str
     package_name: str = ""
     original_file_path: str = ""
+    patch_path: str | None = None
     relation_name: str | None = None
     config: NodeConfig = msgspec.field(default_factory=NodeConfig)
     tags: list[str] | None = None
@@ -71,6 +72,8 @@ class Node(msgspec.Struct):
     column_name: str | None = None
     attached_node: str | None = None
     test_metadata: TestMetadata | None = None
+    loaded_at_field: str | None = None
+    freshness: dict[str, Any] | None = msgspec.field(default_factory=lambda: dict[str, Any]())
 
 
 class Exposure(msgspec.Struct):

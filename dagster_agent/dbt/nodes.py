@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from dagster_agent.dbt.manifest_file import Group, ManifestFile, Node
-from dagster_agent.model import Asset, Relation
+from dagster_agent.model import Asset, Freshness, Relation
 
 ASSET_TYPES = frozenset({"model", "seed", "snapshot", "source"})
 
 _PART = re.compile(r'"((?:[^"]|"")+)"|`([^`]+)`|\[([^\]]+)\]|([\w$-]+)')
 _SOURCE_CALL = re.compile(r"""source\(\s*['"](.+?)['"]\s*,\s*['"](.+?)['"]\s*\)""")
+_HOURS = {"minute": 1 / 60, "hour": 1.0, "day": 24.0}
 _COLUMN = re.compile(r"""^(["`]?)([\w$ ]+)\1$""")
 
 
@@ -80,7 +81,24 @@ def asset(node: Node, *, file: ManifestFile) -> Asset:
         tags=tuple(node.tags or ()),
         meta=meta,
         declared_columns=tuple(column.name for column in (node.columns or {}).values()),
+        freshness=_freshness(node) if is_source else None,
     )
+
+
+def _freshness(node: Node) -> Freshness:
+    return Freshness(
+        loaded_at_field=node.loaded_at_field or None,
+        warn_after_hours=_hours(_mapping(node.freshness).get("warn_after")),
+        error_after_hours=_hours(_mapping(node.freshness).get("error_after")),
+        off=node.freshness is None,
+    )
+
+
+def _hours(threshold: Any) -> float | None:
+    """Hours of dbt's `{count: 36, period: hour}`."""
+    count, period = _mapping(threshold).get("count"), _mapping(threshold).get("period")
+    hours = _HOURS.get(str(period))
+    return count * hours if isinstance(count, int | float) and hours else None
 
 
 def relation(text: str | None, adapter_type: str) -> Relation | None:

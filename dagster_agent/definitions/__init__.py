@@ -9,10 +9,12 @@ from dagster_agent.definitions.builders import (
     build_reconciliation_checks,
     build_schema_drift_checks,
 )
+from dagster_agent.definitions.component import DataOpsAgentComponent
 from dagster_agent.definitions.discovery import DbtAssetRef, DbtProjectRef, discover
 
 __all__ = [
     "DataOpsAgent",
+    "DataOpsAgentComponent",
     "DbtAssetRef",
     "DbtProjectRef",
     "agent_definitions",

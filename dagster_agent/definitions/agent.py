@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -17,13 +18,21 @@ from dagster_agent.definitions.builders import all_check_keys
 from dagster_agent.definitions.checks import build_checks
 from dagster_agent.definitions.decide_jobs import build_accept_schema_job, build_decide_job
 from dagster_agent.definitions.discovery import DbtAssetRef, discover, specs_of
+from dagster_agent.definitions.drift_sensor import build_drift_sensor
 from dagster_agent.definitions.investigate_job import build_job
 from dagster_agent.definitions.jobs import Job, checks_job
+from dagster_agent.definitions.own_location import assets_of_project, settings_there
+from dagster_agent.definitions.pause_jobs import build_pause_job
+from dagster_agent.definitions.retries import retry_job
 from dagster_agent.definitions.sensors import build_sensor
+from dagster_agent.definitions.steer_jobs import build_steer_job
 from dagster_agent.definitions.workspaces import state_directory
 from dagster_agent.errors import ConfigError
 from dagster_agent.model import Finding
 from dagster_agent.settings import Settings
+
+if TYPE_CHECKING:
+    from dagster_dbt import DagsterDbtTranslator, DbtProject
 
 
 class DataOpsAgent:
@@ -47,8 +56,14 @@ class DataOpsAgent:
 
         Raises:
             ConfigError: A key in the settings is no dbt asset here, the dbt project is not known,
-                or a name is taken by something that is not the agent's.
+                a name is taken by something that is not the agent's, or the settings place the
+                agent in a location of its own.
         """
+        if self.settings.placement != "embedded":
+            raise ConfigError(
+                f"setting 'placement' is {self.settings.placement!r}: nothing is attached then",
+                hint="call DataOpsAgent(settings).own_location(project) in a second code location",
+            )
         found = discover(defs)
         if not found:
             warnings.warn(
@@ -61,6 +76,42 @@ class DataOpsAgent:
         present = _Present.of(defs)
         added = _definitions(Blueprint.of(found, self.settings), present)
         return dg.Definitions.merge(defs, added)
+
+    def own_location(
+        self,
+        project: DbtProject | str | Path | None = None,
+        *,
+        manifest: Mapping[str, Any] | str | Path | None = None,
+        translator: DagsterDbtTranslator | None = None,
+        select: str = "fqn:*",
+        exclude: str = "",
+    ) -> dg.Definitions:
+        """All that a second code location needs to watch a dbt project that another one builds.
+
+        The checks show on the assets as if they were attached, but no run of the other location
+        plans them. The sensor sees every run that builds or checks one of these assets.
+
+        Args:
+            project: The dbt project or its folder; by default `project_dir` of the settings.
+            manifest: Its manifest; by default the one in the project's target folder.
+            translator: The one that the other location makes its dbt assets with: asset keys must
+                come out the same.
+            select: dbt selection of the other location's dbt assets.
+            exclude: dbt exclusion of the other location's dbt assets.
+
+        Raises:
+            ConfigError: There is no such project, no manifest, no asset in it, or a key in the
+                settings is none of its assets.
+        """
+        found = assets_of_project(
+            self.settings,
+            project=project,
+            manifest=manifest,
+            translator=translator,
+            select=select,
+            exclude=exclude,
+        )
+        return agent_definitions(found, settings_there(self.settings))
 
     def findings(self, instance: dg.DagsterInstance) -> Sequence[Finding]:
         """What was found in this code location, newest first; for scripts and tests.
@@ -133,18 +184,42 @@ def _definitions(blueprint: Blueprint, present: _Present) -> dg.Definitions:
     keys = all_check_keys(blueprint)
     investigate = present.job(names.investigate_job, "investigate") or build_job(blueprint)
     measure = present.job(names.checks_job, "checks") or checks_job(blueprint, keys)
-    decide = present.job(names.decide_job, "decide") or build_decide_job(blueprint)
-    accept = present.job(names.accept_schema_job, "accept-schema") or build_accept_schema_job(
-        blueprint
-    )
-    sensor = present.sensor(names.watch_sensor)
-    jobs = [j for j in (investigate, measure, decide, accept) if j.name not in present.jobs]
+    launched = [investigate, measure]
+    if blueprint.settings.placement == "embedded":
+        # only where the customer's assets are can a run of ours build them
+        launched.append(present.job(names.retry_job, "retry") or retry_job(blueprint))
+    sensors = [
+        *_new(present.sensor(names.watch_sensor), lambda: build_sensor(blueprint, launched)),
+        *_new(present.sensor(names.drift_sensor), lambda: build_drift_sensor(blueprint, measure)),
+    ]
     return dg.Definitions(
         assets=_new_assets(blueprint, present),
         asset_checks=build_checks(blueprint, without=present.checks),
-        jobs=jobs,
-        sensors=[] if sensor else [build_sensor(blueprint, [investigate, measure])],
+        jobs=[*(j for j in launched if j.name not in present.jobs), *_forms(blueprint, present)],
+        sensors=sensors,
     )
+
+
+def _forms(blueprint: Blueprint, present: _Present) -> list[dg.JobDefinition]:
+    """The jobs that people launch, as far as the location does not have them."""
+    names = blueprint.names
+    offered = {
+        names.decide_job: ("decide", build_decide_job),
+        names.accept_schema_job: ("accept-schema", build_accept_schema_job),
+        names.steer_job: ("steer", build_steer_job),
+        names.pause_job: ("pause", build_pause_job),
+    }
+    return [
+        build(blueprint)
+        for name, (kind, build) in offered.items()
+        if present.job(name, kind) is None
+    ]
+
+
+def _new(
+    present: dg.SensorDefinition | None, build: Callable[[], dg.SensorDefinition]
+) -> list[dg.SensorDefinition]:
+    return [] if present is not None else [build()]
 
 
 def _new_assets(blueprint: Blueprint, present: _Present) -> list[dg.AssetSpec]:

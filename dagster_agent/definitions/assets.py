@@ -125,14 +125,23 @@ class Publisher:
 
     def inbox(self, workspace: Workspace, now: datetime) -> None:
         """The ranked list as it is now."""
-        from dagster_agent.response import inbox
+        from dagster_agent.autonomy.pause import paused
+        from dagster_agent.response import inbox, steering
 
         listed = inbox(workspace, now=now)
+        in_settings = "Paused in the settings." if workspace.settings.autonomy.paused else None
+        shown_inbox = inbox_metadata(
+            listed,
+            self.blueprint.names,
+            place=self.place,
+            paused=in_settings or paused(workspace.store),
+            running=steering.running(workspace.store, now=now),
+        )
         self.emit(
             dg.AssetMaterialization(
                 self.blueprint.names.inbox,
                 description=f"{len(listed.waiting)} findings wait for a person",
-                metadata=inbox_metadata(listed, self.blueprint.names),
+                metadata=shown_inbox,
             )
         )
 

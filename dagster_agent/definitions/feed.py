@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import cast
@@ -86,7 +86,11 @@ class Cursor:
 
 
 def read(
-    instance: dg.DagsterInstance, cursor: Cursor, *, location: str | None
+    instance: dg.DagsterInstance,
+    cursor: Cursor,
+    *,
+    location: str | None,
+    elsewhere: Callable[[dg.DagsterRun], bool] = lambda _: False,
 ) -> Iterator[FinishedRun]:
     """Runs that ended, in the order in which they did; the cursor moves as each is taken.
 
@@ -95,7 +99,8 @@ def read(
     Args:
         instance: Where the runs are recorded.
         cursor: Moved.
-        location: Our code location; runs known to be of another one are not ours to watch.
+        location: Our code location.
+        elsewhere: Which runs known to be of another location are ours to watch all the same.
     """
     started = time.monotonic()
     for number, record in enumerate(_page(instance, cursor)):
@@ -104,7 +109,7 @@ def read(
         entry = record.event_log_entry
         end = cast("DagsterEventType", entry.dagster_event_type)
         run = instance.get_run_by_id(entry.run_id)
-        if run is not None and _is_here(run, location):
+        if run is not None and (_is_here(run, location) or elsewhere(run)):
             moment = datetime.fromtimestamp(entry.timestamp, UTC)
             yield FinishedRun(run=run, end=end, ended_at=moment)
         # After the yield: a run whose reading failed is read again.

@@ -9,7 +9,14 @@ from dagster import MetadataValue
 
 from dagster_agent.connectors.orchestrators.dagster import STATUS_KEY
 from dagster_agent.definitions.metadata import Metadata, as_of, folded, queries_of, table
-from dagster_agent.model import Finding, FindingStatus, PullRequest, ResultTable, Verdict
+from dagster_agent.model import (
+    ConsultationRecord,
+    Finding,
+    FindingStatus,
+    PullRequest,
+    ResultTable,
+    Verdict,
+)
 
 
 def finding_metadata(
@@ -45,6 +52,15 @@ def finding_metadata(
         metadata["pull_request"] = _address(finding.pull_request)
     if finding.run_id is not None:
         metadata["investigation"] = MetadataValue.dagster_run(finding.run_id)
+    return metadata | _particulars(finding)
+
+
+def _particulars(finding: Finding) -> Metadata:
+    """What only some findings have."""
+    report = finding.report
+    metadata: Metadata = {}
+    if finding.consultation is not None:
+        metadata |= _consultation(finding.consultation)
     if report.blast_radius is not None:
         metadata["models_affected"] = MetadataValue.int(len(report.blast_radius.models))
     if report.verification is not None:
@@ -84,6 +100,21 @@ def open_findings_result(
             STATUS_KEY: MetadataValue.text("open" if findings else "none-open"),
         },
     )
+
+
+def _consultation(asked: ConsultationRecord) -> Metadata:
+    """How asking Claude ended, and its cost as numbers that the UI plots."""
+    told = f"{asked.model}: {asked.outcome}. {asked.detail or asked.summary}".strip()
+    metadata: Metadata = {
+        "claude": MetadataValue.text(told),
+        "claude_turns": MetadataValue.int(asked.turns),
+        "claude_tool_calls": MetadataValue.int(asked.tool_calls),
+        "claude_tokens": MetadataValue.int(asked.input_tokens + asked.output_tokens),
+        "claude_seconds": MetadataValue.float(round(asked.seconds, 1)),
+    }
+    if asked.cost_usd is not None:
+        metadata["claude_cost_usd"] = MetadataValue.float(round(asked.cost_usd, 4))
+    return metadata
 
 
 def _misleads(finding: Finding) -> bool:

@@ -2,28 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from dagster import MetadataValue
 
+from dagster_agent.definitions.links import Place, resume_link, steer_link
 from dagster_agent.definitions.metadata import Metadata
 from dagster_agent.definitions.names import Names
 from dagster_agent.definitions.partitions import finding_page
 
 if TYPE_CHECKING:
     from dagster_agent.response import Inbox
+    from dagster_agent.response.steering import RunningInvestigation
 
 _NAMED = ("confidence", "pull request", "age")
 _SHOWN_AT_ONCE = 1000
 """Signs from which on the UI hides a text behind a click."""
 _PARTS = 8
 """Texts shown; some thirty lines."""
+_NOWHERE = Place(location=None)
+_WORDS = 300
+"""Signs of a sentence in front of a link: both must fit into what is shown at once."""
 
 
-def inbox_metadata(inbox: Inbox, names: Names) -> Metadata:
-    """What waits for a person, worst first, as links; and how it has been going."""
+def inbox_metadata(
+    inbox: Inbox,
+    names: Names,
+    *,
+    place: Place = _NOWHERE,
+    paused: str | None = None,
+    running: Sequence[RunningInvestigation] = (),
+) -> Metadata:
+    """What waits for a person, worst first, as links; and how it has been going.
+
+    Args:
+        inbox: As it is now.
+        names: Names behind the prefix.
+        place: Where links lead.
+        paused: Who paused when and why; None when nobody did.
+        running: Investigations that are going on.
+    """
     found: Metadata = {}
-    parts = _parts(_lines(inbox, names))
+    waiting = _lines(inbox, names) or ["Nothing waits for a person, and no incident is open."]
+    parts = _parts([*_news(names, place, paused, running), *waiting])
     for number, lines in enumerate(parts[:_PARTS], 1):
         label = "inbox" if number == 1 else f"inbox ({number})"
         found[label] = MetadataValue.md("\n".join(lines))
@@ -35,9 +57,31 @@ def inbox_metadata(inbox: Inbox, names: Names) -> Metadata:
         "open_incidents": MetadataValue.int(len(inbox.open_incidents)),
         "closed_in_7_days": MetadataValue.int(inbox.closed_last_week),
     }
+    if running:
+        found["running_investigations"] = MetadataValue.int(len(running))
     if inbox.minutes_to_finding is not None:
         found["minutes_to_finding"] = MetadataValue.float(inbox.minutes_to_finding)
     return found
+
+
+def _news(
+    names: Names, place: Place, paused: str | None, running: Sequence[RunningInvestigation]
+) -> Iterator[str]:
+    """What stands above the list: whether anything is written at all, and what goes on."""
+    from dagster_agent.response.rendering import escape
+
+    if paused is not None:
+        told = escape(_short(paused))
+        resume = resume_link(place, names)
+        yield f"**Paused: nothing is written outside.** {told} · {resume}\n"
+    for each in running:
+        what, steer = escape(_short(each.title)), steer_link(each.investigation_id, place, names)
+        run = f"[its run](/runs/{each.investigation_id})"
+        yield f"**Being investigated:** {what} · {each.incident_id} · {run} · {steer}\n"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _WORDS else f"{text[:_WORDS]} …"
 
 
 def _lines(inbox: Inbox, names: Names) -> list[str]:
@@ -59,8 +103,6 @@ def _lines(inbox: Inbox, names: Names) -> list[str]:
 
 def _parts(lines: list[str]) -> list[list[str]]:
     """The lines in texts short enough to be shown at once."""
-    if not lines:
-        return [["Nothing waits for a person, and no incident is open."]]
     parts: list[list[str]] = [[]]
     for line in lines:
         if parts[-1] and sum(len(known) + 1 for known in parts[-1]) + len(line) >= _SHOWN_AT_ONCE:

@@ -3,7 +3,8 @@
 This module must not postpone its annotations: Dagster reads them to find the config class.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import dagster as dg
 from pydantic import Field
@@ -11,6 +12,7 @@ from pydantic import Field
 from dagster_agent.definitions.blueprint import Blueprint
 from dagster_agent.definitions.discovery import DbtProjectRef
 from dagster_agent.definitions.jobs import chain_job
+from dagster_agent.definitions.links import steer_address
 from dagster_agent.definitions.stations import (
     Station,
     investigation_id_of,
@@ -18,9 +20,12 @@ from dagster_agent.definitions.stations import (
     station,
 )
 from dagster_agent.definitions.workspaces import open_workspace
-from dagster_agent.errors import ConfigError
+from dagster_agent.errors import ConfigError, InvestigationStopped
 
 Work = Callable[[Station], None]
+
+_OUT = dg.Out(dg.Nothing, is_required=False)
+"""Not given when a person stops the investigation: what follows is skipped, and nothing failed."""
 
 
 class InvestigateConfig(dg.Config):
@@ -73,14 +78,19 @@ def _collect_op(blueprint: Blueprint) -> dg.OpDefinition:
     @dg.op(
         name=blueprint.names.named("collect"),
         description="Open the incident and collect lineage, rows, history and detector results.",
-        out=dg.Out(dg.Nothing),
+        out=_OUT,
     )
-    def collect(context: dg.OpExecutionContext, config: InvestigateConfig) -> None:
+    def collect(
+        context: dg.OpExecutionContext, config: InvestigateConfig
+    ) -> Iterator[dg.Output[None]]:
         with speaking_plainly():
             project = _project_asked_about(blueprint, context, config)
-        with station(blueprint, context, project) as opened:
-            _remember_project(opened, blueprint.projects.index(project))
-            _collect(opened, blueprint, config)
+        with suppress(InvestigationStopped):
+            with station(blueprint, context, project) as opened:
+                _listen(opened, blueprint)
+                _remember_project(opened, blueprint.projects.index(project))
+                _collect(opened, blueprint, config)
+            yield dg.Output(None)
 
     return collect
 
@@ -90,15 +100,25 @@ def _op(blueprint: Blueprint, name: str, description: str, work: Work) -> dg.OpD
         name=blueprint.names.named(name),
         description=description,
         ins={"start": dg.In(dg.Nothing)},
-        out=dg.Out(dg.Nothing),
+        out=_OUT,
     )
-    def run(context: dg.OpExecutionContext) -> None:
+    def run(context: dg.OpExecutionContext) -> Iterator[dg.Output[None]]:
         with speaking_plainly():
             project = _project_remembered(blueprint, context)
-        with station(blueprint, context, project) as opened:
-            work(opened)
+        with suppress(InvestigationStopped):
+            with station(blueprint, context, project) as opened:
+                work(opened)
+            yield dg.Output(None)
 
     return run
+
+
+def _listen(opened: Station, blueprint: Blueprint) -> None:
+    """The first line of the log: where a person can say something."""
+    where = steer_address(opened.run_id, opened.publisher.place, blueprint.names)
+    opened.narrator.step(
+        "listen to you", why="you may know what the data does not say", result=f"say it at {where}"
+    )
 
 
 def _collect(opened: Station, blueprint: Blueprint, config: InvestigateConfig) -> None:
@@ -119,6 +139,8 @@ def _collect(opened: Station, blueprint: Blueprint, config: InvestigateConfig) -
         now=opened.now,
         orchestrator=opened.orchestrator,
     )
+    # it is going on now, and the inbox says how to steer it
+    opened.publisher.inbox(opened.workspace, opened.now)
 
 
 def _diagnose(opened: Station) -> None:

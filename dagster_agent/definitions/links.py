@@ -12,7 +12,7 @@ import dagster as dg
 import yaml
 
 from dagster_agent.definitions.names import Names
-from dagster_agent.model import DecisionKind, Finding, FindingStatus
+from dagster_agent.model import DecisionKind, Finding, FindingStatus, Verdict
 from dagster_agent.settings import Settings
 
 _DEFAULT_REPOSITORY = "__repository__"
@@ -70,6 +70,16 @@ def accept_schema_config(asset: str) -> dict[str, Any]:
     return {"ops": {"accept": {"config": {"asset": asset, "decided_by": ""}}}}
 
 
+def steer_config(run_id: str) -> dict[str, Any]:
+    """Run config of the steer job, for a person to fill in."""
+    return {"ops": {"steer": {"config": {"run_id": run_id, "message": "", "by": ""}}}}
+
+
+def pause_config(switch: str, *, by: str = "", reason: str = "") -> dict[str, Any]:
+    """Run config of the pause job; `switch` is PAUSE or RESUME."""
+    return {"ops": {"pause": {"config": {"switch": switch, "by": by, "reason": reason}}}}
+
+
 def decision_links(finding: Finding, place: Place, names: Names) -> str:
     """How to decide on a finding, as Markdown; empty when it is closed.
 
@@ -97,14 +107,22 @@ def decision_links(finding: Finding, place: Place, names: Names) -> str:
 
 def follow_up_links(finding: Finding, place: Place, names: Names) -> str:
     """How to ask again and where it was found out, as Markdown."""
-    incident = finding.report.incident_id
-    again = investigation_config(incident_id=incident, hint="")
+    about = {"incident_id": finding.report.incident_id}
+    if _is_over(finding) and finding.report.asset is not None:
+        # a closed incident is not opened again: to ask about its asset opens another
+        about = {"asset": finding.report.asset}
+    ((field, value),) = about.items()
+    again = investigation_config(**about, hint="")
     address = place.launchpad(names.investigate_job, again)
-    by_hand = f"To ask again, launch `{names.investigate_job}` with `incident_id: {incident}`."
+    by_hand = f"To ask again, launch `{names.investigate_job}` with `{field}: {value}`."
     links = [_link("Ask again with a hint", address) or by_hand]
     if finding.run_id is not None:
         links.append(f"[Show the run](/runs/{finding.run_id})")
     return " · ".join(links)
+
+
+def _is_over(finding: Finding) -> bool:
+    return finding.report.verdict is Verdict.HEALTHY or finding.status in _CLOSED
 
 
 def accept_link(asset: str, place: Place, names: Names) -> str:
@@ -112,6 +130,24 @@ def accept_link(asset: str, place: Place, names: Names) -> str:
     address = place.launchpad(names.accept_schema_job, accept_schema_config(asset))
     by_hand = f"To accept it, launch the job `{names.accept_schema_job}` with `asset: {asset}`."
     return _link("Accept this schema", address) or by_hand
+
+
+def steer_address(run_id: str, place: Place, names: Names) -> str:
+    """Where to steer an investigation, for a log line: the UI makes no links of those."""
+    by_hand = f"launch the job {names.steer_job} with run_id: {run_id}"
+    return place.launchpad(names.steer_job, steer_config(run_id)) or by_hand
+
+
+def steer_link(run_id: str, place: Place, names: Names) -> str:
+    """How to steer an investigation, as Markdown."""
+    by_hand = f"to steer it, launch `{names.steer_job}` with `run_id: {run_id}`"
+    return _link("Steer or stop", place.launchpad(names.steer_job, steer_config(run_id))) or by_hand
+
+
+def resume_link(place: Place, names: Names) -> str:
+    """How to resume, as Markdown."""
+    by_hand = f"To resume, launch the job `{names.pause_job}` with `switch: RESUME`."
+    return _link("Resume", place.launchpad(names.pause_job, pause_config("RESUME"))) or by_hand
 
 
 def _link(title: str, address: str | None) -> str:

@@ -13,6 +13,7 @@ from dagster import MetadataValue, TableColumn, TableRecord, TableSchema
 
 from dagster_agent.connectors.orchestrators.dagster import (
     DETECTOR_KEY,
+    NEW_COLUMNS_KEY,
     REPEATED_KEY,
     STATUS_KEY,
 )
@@ -64,6 +65,8 @@ def check_result(
         STATUS_KEY: MetadataValue.text(worst.status.value),
         DETECTOR_KEY: MetadataValue.text(worst.detector),
     }
+    if new := _new_columns(detections):
+        metadata[NEW_COLUMNS_KEY] = MetadataValue.text(new)
     if repeated:
         metadata[REPEATED_KEY] = MetadataValue.bool(True)
         metadata["as_of"] = MetadataValue.timestamp(worst.observed_at)
@@ -74,6 +77,17 @@ def check_result(
         severity=severity_of(worst),
         description=_description(detections, worst, repeated=repeated),
         metadata=metadata,
+    )
+
+
+def _new_columns(detections: Sequence[Detection]) -> str:
+    """Names of columns that a schema check found new, a line each; for our own sensor to read."""
+    tables = (d.sample for d in detections if d.detector == "schema-drift" and d.sample)
+    return "\n".join(
+        str(record["column"])
+        for table in tables
+        for record in table.records()
+        if record.get("change") == "column-added"
     )
 
 

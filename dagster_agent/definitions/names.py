@@ -94,9 +94,29 @@ class Names:
         return self.named("checks")
 
     @property
+    def retry_job(self) -> str:
+        """Job that builds again what a run did not build."""
+        return self.named("retry")
+
+    @property
+    def drift_sensor(self) -> str:
+        """Sensor that looks at the schemas of the sources."""
+        return self.named("drift")
+
+    @property
     def accept_schema_job(self) -> str:
         """Job that accepts a changed schema as right."""
         return self.named("accept_schema")
+
+    @property
+    def steer_job(self) -> str:
+        """Job that tells a running investigation something."""
+        return self.named("steer")
+
+    @property
+    def pause_job(self) -> str:
+        """Job that pauses and resumes every action."""
+        return self.named("pause")
 
     @property
     def watch_sensor(self) -> str:

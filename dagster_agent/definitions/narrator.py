@@ -20,6 +20,10 @@ class RunNarrator:
         self._secrets = secrets
 
     def step(self, what: str, *, why: str, result: str) -> None:
-        """Say what was done, why, and what came of it. Redacted."""
-        line = f"[agent] {what} · why: {why} · result: {result}"
+        """Say what was done, why, and what came of it. Redacted.
+
+        What begins with a voice of its own, such as `[human]`, keeps it.
+        """
+        voice = "" if what.startswith("[human] ") else "[agent] "
+        line = f"{voice}{what} · why: {why} · result: {result}"
         self._log(redacted(line, self._secrets))

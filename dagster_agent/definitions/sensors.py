@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import dagster as dg
 from dagster import DagsterEventType
 
-from dagster_agent.connectors.orchestrators.dagster import KIND_TAG
-from dagster_agent.definitions import feed
+from dagster_agent.connectors.orchestrators.dagster import KIND_TAG, DagsterOrchestrator
+from dagster_agent.definitions import feed, retries
 from dagster_agent.definitions.assets import Publisher
 from dagster_agent.definitions.blueprint import Blueprint
 from dagster_agent.definitions.feed import Cursor, FinishedRun
@@ -19,10 +19,11 @@ from dagster_agent.definitions.follow_up import check_requests
 from dagster_agent.definitions.jobs import Job
 from dagster_agent.definitions.links import Place, investigation_config
 from dagster_agent.definitions.names import ASSET_TAG, INCIDENT_TAG
+from dagster_agent.definitions.own_location import watched_elsewhere
 from dagster_agent.definitions.stations import investigation_id_of
-from dagster_agent.definitions.symptoms import check_symptoms, symptoms_of_run
+from dagster_agent.definitions.symptoms import check_symptoms, news_of, symptoms_of_run
 from dagster_agent.definitions.workspaces import open_workspace
-from dagster_agent.model import Incident, IncidentStatus, Symptom
+from dagster_agent.model import Finding, Incident, IncidentStatus, Symptom
 
 if TYPE_CHECKING:
     from dagster_agent.response import Workspace
@@ -35,6 +36,8 @@ _GOING_ON = [
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
+_LOOKING = (None, retries.KIND, "checks", "accept-schema")
+"""Kinds of runs after which an incident may be over."""
 _ENDED = [
     dg.DagsterRunStatus.SUCCESS,
     dg.DagsterRunStatus.FAILURE,
@@ -50,6 +53,10 @@ class _Seen:
     """Runs that are not ours, oldest first."""
     broken: list[FinishedRun] = field(default_factory=lambda: list[FinishedRun]())
     """Investigations that failed or were terminated."""
+    looked: bool = False
+    """Whether something was measured or decided, by which an incident may be over."""
+    retries: list[FinishedRun] = field(default_factory=lambda: list[FinishedRun]())
+    """Retries of ours, which are among `customers` as well."""
     symptoms: list[Symptom] = field(default_factory=lambda: list[Symptom]())
     """In the order seen."""
 
@@ -89,10 +96,11 @@ def _tick(
         return dg.SkipReason("Watches from now on; what happened before is not news.")
     place = _place(blueprint, context)
     seen = _read(blueprint, context, cursor, place)
-    incidents = _take_in(blueprint, context.instance, place, seen, waiting=cursor.waiting)
-    cursor.waiting = bool(incidents)
+    answer = _take_in(blueprint, context.instance, place, seen, waiting=cursor.waiting)
+    cursor.waiting = bool(answer.incidents) or answer.retries_wait
     requests = [
-        *(_investigation(i, blueprint, context.instance) for i in incidents),
+        *answer.retries,
+        *(_investigation(i, blueprint, context.instance) for i in answer.incidents),
         *check_requests(seen.customers, blueprint, context.instance),
     ]
     context.update_cursor(cursor.text())
@@ -106,16 +114,33 @@ def _read(
 ) -> _Seen:
     seen = _Seen()
     instance = context.instance
-    for finished in feed.read(instance, cursor, location=place.location):
+    elsewhere = watched_elsewhere(blueprint, instance)
+    for finished in feed.read(instance, cursor, location=place.location, elsewhere=elsewhere):
         kind = finished.run.tags.get(KIND_TAG)
+        seen.looked = seen.looked or kind in _LOOKING
         if kind == "checks":
             seen.symptoms += check_symptoms(finished, blueprint, instance)
+            seen.symptoms += news_of(finished, blueprint, instance)
         elif kind == "investigate" and finished.end is not DagsterEventType.RUN_SUCCESS:
             seen.broken.append(finished)
-        elif kind is None:
+        elif kind in (None, retries.KIND):
             seen.customers.append(finished)
+            if kind == retries.KIND:
+                seen.retries.append(finished)
             seen.symptoms += symptoms_of_run(finished, blueprint, instance)
     return seen
+
+
+@dataclass(slots=True, kw_only=True)
+class _Answer:
+    """What is to be done about it."""
+
+    incidents: list[Incident] = field(default_factory=lambda: list[Incident]())
+    """To investigate now."""
+    retries: list[dg.RunRequest] = field(default_factory=lambda: list[dg.RunRequest]())
+    """Failed runs to make again now."""
+    retries_wait: bool = False
+    """Whether more retries are planned or going on."""
 
 
 def _take_in(
@@ -125,23 +150,54 @@ def _take_in(
     seen: _Seen,
     *,
     waiting: bool,
-) -> list[Incident]:
-    """Incidents to investigate now. A quiet tick opens nothing and imports nothing heavy."""
-    if not (seen.symptoms or seen.broken or waiting):
-        return []
-    from dagster_agent.response import take_in
+) -> _Answer:
+    """What to investigate and what to retry. A quiet tick opens nothing and imports nothing."""
+    answer = _Answer()
+    if not (seen.symptoms or seen.broken or seen.retries or seen.looked or waiting):
+        return answer
+    from dagster_agent.response.upkeep import tend
 
     now = datetime.now(UTC)
-    found: dict[str, Incident] = {}
+    publisher = Publisher.without_run(blueprint, instance, place)
     for project in blueprint.projects:
-        mine = [s for s in seen.symptoms if blueprint.project_of(s.asset) == project]
         with open_workspace(blueprint, project, instance) as workspace:
-            for finished in seen.broken:
-                _give_up(workspace, finished, instance, now)
-            found |= {i.id: i for i in take_in(workspace, mine, now=now)}
-            if mine or seen.broken:
-                Publisher.without_run(blueprint, instance, place).inbox(workspace, now)
-    return list(found.values())
+            tend(workspace, now=now)
+            _settle(seen, workspace, publisher, now)
+            mine = [s for s in seen.symptoms if blueprint.project_of(s.asset) == project]
+            closed = _answer(answer, mine, blueprint, workspace, instance, now)
+            for finding in closed:
+                publisher.finding(finding, workspace, observe=False)
+            if mine or closed or seen.broken or seen.retries:
+                publisher.inbox(workspace, now)
+    return answer
+
+
+def _settle(seen: _Seen, workspace: Workspace, publisher: Publisher, now: datetime) -> None:
+    for finished in seen.broken:
+        _give_up(workspace, finished, publisher.instance, now)
+    for finished in seen.retries:
+        retries.settle_retry(finished, workspace, publisher, now)
+
+
+def _answer(
+    answer: _Answer,
+    symptoms: Sequence[Symptom],
+    blueprint: Blueprint,
+    workspace: Workspace,
+    instance: dg.DagsterInstance,
+    now: datetime,
+) -> Sequence[Finding]:
+    """Fill in the answer; findings that are over."""
+    from dagster_agent.response import retrying, take_in
+    from dagster_agent.response.closing import close_recovered
+
+    orchestrator = DagsterOrchestrator(instance, blueprint.keys)
+    known = {incident.id for incident in answer.incidents}
+    opened = take_in(workspace, symptoms, orchestrator=orchestrator, now=now)
+    answer.incidents += [i for i in opened if i.id not in known]
+    answer.retries += retries.due_requests(workspace, blueprint, instance, now)
+    answer.retries_wait = answer.retries_wait or retrying.retries_wait(workspace)
+    return close_recovered(workspace, orchestrator=orchestrator, now=now)
 
 
 def _give_up(

@@ -17,7 +17,7 @@ from dagster_agent.definitions.discovery import DbtProjectRef
 from dagster_agent.definitions.narrator import RunNarrator
 from dagster_agent.definitions.redacting import redacted
 from dagster_agent.definitions.workspaces import open_workspace
-from dagster_agent.errors import DagsterAgentError
+from dagster_agent.errors import DagsterAgentError, InvestigationStopped
 
 if TYPE_CHECKING:
     from dagster_agent.response import Workspace
@@ -99,6 +99,8 @@ def speaking_plainly() -> Generator[None]:
     """Errors raised on purpose fail the op with their message and hint, without our stack."""
     try:
         yield
+    except InvestigationStopped:
+        raise
     except DagsterAgentError as error:
         raise dg.Failure(
             description=error.message, metadata={"next_step": error.hint}, allow_retries=False

@@ -13,6 +13,8 @@ from dagster import AssetCheckSeverity
 from dagster_agent.connectors.orchestrators import dagster_event_log as event_log
 from dagster_agent.connectors.orchestrators.dagster import (
     DETECTOR_KEY,
+    NEW_COLUMNS_KEY,
+    REPEATED_KEY,
     is_failure,
     text_metadata,
 )
@@ -76,6 +78,40 @@ def _is_symptom(evaluation: dg.AssetCheckEvaluation, blueprint: Blueprint) -> bo
     if evaluation.check_name == blueprint.names.open_findings:
         return False
     return is_failure(evaluation)
+
+
+def news_of(
+    finished: FinishedRun, blueprint: Blueprint, instance: dg.DagsterInstance
+) -> list[Symptom]:
+    """Sources that have gained columns: no trouble, and worth a proposal."""
+    return [
+        symptom
+        for evaluation in event_log.evaluations(instance, finished.run.run_id)
+        if evaluation.passed
+        and blueprint.names.engine_of(evaluation.check_name) == "schema-drift"
+        and (symptom := _new_columns(evaluation, finished, blueprint)) is not None
+    ]
+
+
+def _new_columns(
+    evaluation: dg.AssetCheckEvaluation, finished: FinishedRun, blueprint: Blueprint
+) -> Symptom | None:
+    ref = blueprint.by_key.get(evaluation.asset_key)
+    names = text_metadata(evaluation, NEW_COLUMNS_KEY)
+    if ref is None or ref.resource_type != "source" or not names:
+        return None
+    if text_metadata(evaluation, REPEATED_KEY):
+        return None
+    return Symptom(
+        kind=SymptomKind.SCHEMA_CHANGED,
+        headline=redacted(evaluation.description or f"{ref.name} has new columns"),
+        observed_at=finished.ended_at,
+        asset=ref.unique_id,
+        check=text_metadata(evaluation, DETECTOR_KEY) or evaluation.check_name,
+        detail=names,
+        run_id=finished.run.run_id,
+        severity=Severity.INFO,
+    )
 
 
 def _of_evaluation(

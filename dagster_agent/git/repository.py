@@ -142,6 +142,17 @@ class GitRepository:
         return tuple(sorted(entry[3:] for entry in entries if entry))
 
     # commits and remotes ---------------------------------------------------------------------
+    def changed_since(self, revision: str) -> tuple[str, ...]:
+        """Files that differ from a revision, uncommitted and new ones included; sorted.
+
+        Raises:
+            ConfigError: The revision is unknown.
+        """
+        known = self._known(revision)
+        changed = git(self.root, "diff", "--name-only", "-z", known, "--").decode()
+        new = git(self.root, "ls-files", "--others", "--exclude-standard", "-z").decode()
+        return tuple(sorted({name for name in (changed + new).split("\0") if name}))
+
     def commit_edits(
         self,
         *,

@@ -21,3 +21,14 @@ class IncidentsConfig(BaseModel):
     max_symptoms_per_fingerprint: int = Field(default=20, ge=2)
     """Occurrences of one symptom that an incident keeps: the first one and the newest. A check that
     fails every hour for a month does not make its incident unreadable."""
+
+    max_retries: int = Field(default=3, ge=0)
+    """How often a run that failed for a reason that passes by itself (a lost connection, a lock, a
+    vendor's outage) is tried again before it is investigated. 0: never."""
+
+    retry_backoff_seconds: float = Field(default=60.0, ge=0)
+    """Waiting time before the first retry; it doubles with each further one."""
+
+    retry_lookback_runs: int = Field(default=3, ge=0)
+    """Runs of the same job before the failed one in which the very same failure must not have
+    occurred: what keeps failing is no accident and is investigated at once."""

@@ -12,6 +12,8 @@ from dagster_agent.dbt.manifest import Manifest
 from dagster_agent.incidents.fingerprint import fingerprint
 from dagster_agent.model import Severity, Symptom, SymptomKind
 
+LOCAL_CHECKS = frozenset({"reconciliation/currencies", "reconciliation/nulls"})
+"""Checks that look at what a model's own SQL does: nothing upstream explains what they find."""
 _SEVERITY_ORDER = (Severity.ERROR, Severity.WARN, Severity.INFO)
 
 
@@ -54,6 +56,8 @@ class Lineage:
         if SymptomKind.QUESTION in (cause.kind, effect.kind):
             return False  # what a person asks about is a story of its own
         if cause.asset is None or effect.asset is None:
+            return False
+        if effect.check in LOCAL_CHECKS and cause.check != effect.check:
             return False
         near = abs(cause.observed_at - effect.observed_at) <= self._window
         return near and self.distance(cause.asset, effect.asset) is not None

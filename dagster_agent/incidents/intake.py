@@ -24,6 +24,7 @@ _LEASE = "incident-intake"
 _LEASE_TTL = timedelta(minutes=1)
 _WAIT_SECONDS = 10.0
 _POLL_SECONDS = 0.05
+_LOOKED_INTO = (IncidentStatus.WAITING, IncidentStatus.SNOOZED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,15 +123,25 @@ class _Register:
         return next((i for i in self._known.values() if wanted & self._fingerprints[i.id]), None)
 
     def _explaining(self, symptoms: Sequence[Symptom]) -> Incident | None:
-        """The incident of which one of these is a consequence."""
+        """The incident of which one of these is a consequence.
+
+        What was looked into already explains nothing new downstream: a trouble that comes after the
+        finding may be another one, and to look twice costs less than to miss it.
+        """
         for incident in self._known.values():
             for symptom in symptoms:
                 if grouping.same_run(symptom, incident.symptoms) or any(
-                    self._lineage.explains(cause, symptom) or grouping.same_run(cause, [symptom])
-                    for cause in incident.symptoms
+                    self._is_cause(cause, symptom, incident) for cause in incident.symptoms
                 ):
                     return incident
         return None
+
+    def _is_cause(self, cause: Symptom, symptom: Symptom, incident: Incident) -> bool:
+        if grouping.same_run(cause, [symptom]):
+            return True
+        if incident.status in _LOOKED_INTO and cause.asset != symptom.asset:
+            return False
+        return self._lineage.explains(cause, symptom)
 
     def _join(self, incident: Incident, symptoms: Iterable[Symptom], group: Group) -> None:
         kept = _kept((*incident.symptoms, *symptoms), self._config.max_symptoms_per_fingerprint)

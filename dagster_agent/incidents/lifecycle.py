@@ -9,6 +9,7 @@ from dagster_agent.errors import ConfigError
 from dagster_agent.model import Incident, IncidentStatus
 
 _OPEN = IncidentStatus.OPEN
+_RETRYING = IncidentStatus.RETRYING
 _INVESTIGATING = IncidentStatus.INVESTIGATING
 _WAITING = IncidentStatus.WAITING
 _SNOOZED = IncidentStatus.SNOOZED
@@ -16,7 +17,9 @@ _RESOLVED = IncidentStatus.RESOLVED
 _DISMISSED = IncidentStatus.DISMISSED
 
 TRANSITIONS = {
-    _OPEN: frozenset({_INVESTIGATING, _WAITING, _SNOOZED, _RESOLVED, _DISMISSED}),
+    _OPEN: frozenset({_RETRYING, _INVESTIGATING, _WAITING, _SNOOZED, _RESOLVED, _DISMISSED}),
+    # to itself: the next retry
+    _RETRYING: frozenset({_RETRYING, _OPEN, _INVESTIGATING, _SNOOZED, _RESOLVED, _DISMISSED}),
     # to itself: the run that investigated it died, another one takes over
     _INVESTIGATING: frozenset({_INVESTIGATING, _OPEN, _WAITING, _SNOOZED, _RESOLVED, _DISMISSED}),
     _WAITING: frozenset({_INVESTIGATING, _SNOOZED, _RESOLVED, _DISMISSED}),

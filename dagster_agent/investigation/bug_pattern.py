@@ -25,13 +25,20 @@ class BugPattern:
     """Forms the hypotheses."""
     description: str
     """The docstring of the function that was decorated."""
+    answers: frozenset[str] = frozenset()
+    """Checks whose failure only this pattern, and others that name the same check, can explain."""
 
 
-def bug_pattern(*, id: str) -> Callable[[Proposal], BugPattern]:  # noqa: A002 - the public name of the field
+def bug_pattern(
+    *,
+    id: str,  # noqa: A002 - the public name of the field
+    answers: tuple[str, ...] = (),
+) -> Callable[[Proposal], BugPattern]:
     """Turn a function into a `BugPattern`; registers nothing."""
 
     def build(propose: Proposal) -> BugPattern:
-        return BugPattern(id=id, propose=propose, description=propose.__doc__ or "")
+        told = propose.__doc__ or ""
+        return BugPattern(id=id, propose=propose, description=told, answers=frozenset(answers))
 
     return build
 

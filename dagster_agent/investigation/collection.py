@@ -9,13 +9,27 @@ from datetime import datetime
 from dagster_agent.dbt.manifest import Manifest
 from dagster_agent.errors import DagsterAgentError
 from dagster_agent.git.repository import Commit
+from dagster_agent.investigation.accounts.counting import count
+from dagster_agent.investigation.accounts.new_columns import NewColumn, account_new_columns
+from dagster_agent.investigation.classification import classify
 from dagster_agent.investigation.codebase import Codebase
 from dagster_agent.investigation.config import InvestigationConfig
 from dagster_agent.investigation.dossier import AssetAccount, Dossier
-from dagster_agent.model import Detection, DetectionStatus, Incident
+from dagster_agent.model import (
+    Baseline,
+    Detection,
+    DetectionStatus,
+    Failure,
+    Incident,
+    Relation,
+    SymptomKind,
+    TableSchema,
+)
 from dagster_agent.ports import Narrator, Orchestrator, Warehouse
 from dagster_agent.repair.edits import NoEdit, restore_left_join
 from dagster_agent.sql.row_accounting import ScopeAccount, account_rows
+
+_RUN_SYMPTOMS = (SymptomKind.RUN_FAILED, SymptomKind.DBT_TEST_FAILED)
 
 Detect = Callable[[str], Sequence[Detection]]
 """Runs every detector on one asset, by dbt unique id."""
@@ -32,6 +46,10 @@ class Sources:
     """None on the command line, where no runs are known."""
     narrator: Narrator
     config: InvestigationConfig
+    schema: Callable[[Relation], TableSchema | None]
+    """Observed schema of a watched relation; None when there is no such table."""
+    baseline: Callable[[str], Baseline | None]
+    """Accepted schema of an asset, by dbt unique id."""
 
 
 def collect(incident: Incident, focus: str | None, sources: Sources, *, now: datetime) -> Dossier:
@@ -52,15 +70,26 @@ def collect(incident: Incident, focus: str | None, sources: Sources, *, now: dat
     )
     notes: list[str] = []
     accounts = _accounts(scope, sources, notes)
+    log_tail = _log_tail(incident, sources)
+    counted = count(scope, sources.codebase.manifest, sources.warehouse, sources.schema, notes, now)
     return Dossier(
         incident=incident,
         focus=focus,
         scope=scope,
         detections=_detections(scope, sources),
         accounts=accounts,
+        failures=_failures(incident, log_tail, sources),
+        schemas=counted.schemas,
+        accepted={u: b.schema for u in scope if (b := sources.baseline(u)) is not None},
+        broken_reads=counted.broken_reads,
+        keys=counted.keys,
+        loads=counted.loads,
+        currencies=counted.currencies,
+        nulls=counted.nulls,
+        new_columns=_new_columns(incident, focus, sources, notes),
         commits=_commits(scope, sources, notes),
         last_good=_last_good(incident, focus, sources),
-        log_tail=_log_tail(incident, sources),
+        log_tail=log_tail,
         notes=tuple(notes),
         collected_at=now,
     )
@@ -69,7 +98,46 @@ def collect(incident: Incident, focus: str | None, sources: Sources, *, now: dat
 def _scope(manifest: Manifest, focus: str | None, limit: int) -> tuple[str, ...]:
     if focus is None:
         return tuple(manifest.assets)
-    return (focus, *manifest.upstream(focus)[:limit])
+    # a source has no code of its own: what breaks is what reads it
+    readers = manifest.children(focus) if focus.startswith("source.") else ()
+    return (focus, *readers, *manifest.upstream(focus)[:limit])
+
+
+def _new_columns(
+    incident: Incident, focus: str | None, sources: Sources, notes: list[str]
+) -> tuple[NewColumn, ...]:
+    relation = sources.codebase.manifest.asset(focus).relation if focus else None
+    if focus is None or relation is None:
+        return ()
+    try:
+        return account_new_columns(focus, incident, sources.warehouse, sources.schema(relation))
+    except DagsterAgentError as error:
+        notes.append(f"new columns could not be counted: {error}")
+        return ()
+
+
+def _failures(incident: Incident, log_tail: str, sources: Sources) -> tuple[Failure, ...]:
+    """What the failed runs say, the likeliest first, each class of each model once."""
+    told = [s.detail for s in incident.symptoms if s.kind in _RUN_SYMPTOMS]
+    if any(s.run_id for s in incident.symptoms if s.kind is SymptomKind.QUESTION):
+        told.append(log_tail)
+    found: dict[tuple[str, str | None], Failure] = {}
+    for text in dict.fromkeys(t for t in told if t.strip()):
+        failure = classify(text)
+        if not failure.rule:
+            continue
+        found.setdefault((failure.failure_class, failure.facts.model), failure)
+    failures = tuple(sorted(found.values(), key=lambda f: -f.confidence))
+    if failures:
+        sources.narrator.step(
+            "classified what the failed run says",
+            why="the class of an error decides whether it passes by itself, and what to look at",
+            result="; ".join(
+                f"{f.failure_class} ({f.confidence:.2f}, by {f.rule or 'no rule'})"
+                for f in failures[:3]
+            ),
+        )
+    return failures
 
 
 def _name(manifest: Manifest, focus: str | None) -> str:

@@ -18,6 +18,7 @@ from dagster_agent.model import (
     Hypothesis,
     HypothesisStatus,
     Question,
+    Recheck,
     Report,
     SymptomKind,
     Verdict,
@@ -128,8 +129,10 @@ def _tell_case(best: Tested, exhibits: _Exhibits) -> None:
 def _counterfactual(verification: Verification) -> Evidence:
     last = verification.steps[-1] if verification.steps else None
     if verification.verified:
-        recheck = next(s for s in verification.steps if s.name == "recheck")
-        statement = f"with the change, in a sandbox: {recheck.detail}"
+        last = verification.steps[-1]
+        recheck = next((s for s in verification.steps if s.name == "recheck"), last)
+        trial = "with the change" if recheck.name == "recheck" else "built anew, nothing changed"
+        statement = f"{trial}, in a sandbox: {recheck.detail}"
         if verification.tests_passed:
             statement += f"; {verification.tests_passed} dbt tests pass, none newly fails"
         statement += f" ({verification.seconds:.1f} s)"
@@ -142,11 +145,14 @@ def _counterfactual(verification: Verification) -> Evidence:
 
 
 def _tell_trouble(dossier: Dossier, exhibits: _Exhibits) -> None:
-    for symptom in dossier.incident.symptoms[:5]:
-        if symptom.kind is not SymptomKind.QUESTION:
-            source = f"run {symptom.run_id}" if symptom.run_id else None
-            exhibits.add(Evidence(kind="run", statement=symptom.headline, source=source))
-    for detection in (*_failures(dossier), *_unjudged(dossier))[:8]:
+    symptoms = {
+        s.headline: s for s in dossier.incident.symptoms if s.kind is not SymptomKind.QUESTION
+    }
+    for headline, symptom in list(symptoms.items())[:5]:
+        source = f"run {symptom.run_id}" if symptom.run_id else None
+        exhibits.add(Evidence(kind="run", statement=headline, source=source))
+    told = {d.headline: d for d in (*_failures(dossier), *_unjudged(dossier))}
+    for detection in [d for d in told.values() if d.headline not in symptoms][:8]:
         evidence = detection.evidence[0] if detection.evidence else None
         exhibits.add(
             Evidence(
@@ -180,7 +186,7 @@ def _ruled_out(
             statement = f"{len(healthy)} of {len(judged)} sources in order: {healthy[0].headline}"
             number = exhibits.add(Evidence(kind=engine, statement=statement))
             yield f"{topic} ({number})"
-    if best is not None:
+    if best is not None and best.hypothesis.recheck is Recheck.RECONCILIATION:
         filters = [
             step
             for account in dossier.accounts
@@ -231,17 +237,19 @@ def _blast_radius(asset: str, manifest: Manifest) -> BlastRadius:
 
 
 def _question(dossier: Dossier, best: Tested | None, verdict: Verdict) -> Question | None:
+    if best is not None and best.hypothesis.question is not None:
+        return best.hypothesis.question
     if verdict in (Verdict.HEALTHY, Verdict.CAUSE_FOUND):
         return None
     if best is not None and best.verification is not None and best.verification.tests_failed:
         names = ", ".join(best.verification.tests_failed)
         return Question(
-            text=f"The change brings the rows back, and {names} then fails. Which one is right?",
+            text=f"The change mends it, and {names} then fails. Which one is right?",
             options=(
-                "the rows belong in the table: relax the test and take the change",
-                "the test is right: the rows must stay out, say so with an explicit filter",
+                "the change is right: relax the test and take it",
+                "the test is right: what the change brings back is meant to stay out",
             ),
-            why="the test and the rows contradict each other; only the owner knows which is meant",
+            why="the test and the change contradict each other; only the owner knows what is meant",
         )
     if best is not None:
         return Question(

@@ -11,6 +11,20 @@ from dagster_agent.model import UNTESTED_CONFIDENCE_CAP, Hypothesis
 from dagster_agent.ports import Narrator
 
 
+def _to_the_point(found: list[Hypothesis], dossier: Dossier) -> list[Hypothesis]:
+    """Only what can explain the failed checks, where these ask for certain patterns.
+
+    Several things can be wrong at once. A sum over two currencies is not explained by rows that a
+    filter upstream loses, however sure that is.
+    """
+    checks = {symptom.check for symptom in dossier.incident.symptoms}
+    asked = {p.id for p in bug_patterns() if p.answers & checks}
+    claimed = {check for p in bug_patterns() for check in p.answers}
+    if not asked or not checks <= claimed:
+        return found
+    return [h for h in found if h.pattern in asked] or found
+
+
 def diagnose(dossier: Dossier, codebase: Codebase, narrator: Narrator) -> tuple[Hypothesis, ...]:
     """Hypotheses of all patterns, likeliest first, then nearest to the focus.
 
@@ -22,6 +36,7 @@ def diagnose(dossier: Dossier, codebase: Codebase, narrator: Narrator) -> tuple[
         for hypothesis in pattern.propose(dossier, codebase):
             capped = min(hypothesis.confidence, UNTESTED_CONFIDENCE_CAP)
             found.append(replace(hypothesis, confidence=capped))
+    found = _to_the_point(found, dossier)
     found.sort(key=lambda h: (-h.confidence, distance.get(h.asset, len(distance)), h.pattern))
     for hypothesis in found:
         narrator.step(

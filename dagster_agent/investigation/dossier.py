@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from dagster_agent.git.repository import Commit
-from dagster_agent.model import Detection, Incident
+from dagster_agent.investigation.accounts.broken_reads import BrokenRead
+from dagster_agent.investigation.accounts.currencies import CurrencyAccount
+from dagster_agent.investigation.accounts.keys import KeyAccount
+from dagster_agent.investigation.accounts.loads import LoadAccount
+from dagster_agent.investigation.accounts.new_columns import NewColumn
+from dagster_agent.investigation.accounts.nulls import NullAccount
+from dagster_agent.model import Detection, Failure, Incident, TableSchema
 from dagster_agent.sql.row_accounting import ScopeAccount
 
 
@@ -38,6 +44,24 @@ class Dossier:
     """Fresh detector results of the assets in scope."""
     accounts: tuple[AssetAccount, ...] = ()
     """Row accounting of the models in scope."""
+    failures: tuple[Failure, ...] = ()
+    """What the failed runs' messages say, classified; the likeliest first."""
+    schemas: Mapping[str, TableSchema] = field(default_factory=lambda: dict[str, TableSchema]())
+    """Observed schemas of the assets in scope, by dbt unique id; absent where there is no table."""
+    accepted: Mapping[str, TableSchema] = field(default_factory=lambda: dict[str, TableSchema]())
+    """Accepted baselines of the assets in scope, by dbt unique id, where there is one."""
+    broken_reads: tuple[BrokenRead, ...] = ()
+    """Columns that models in scope (and children of the focus) read and that are not there."""
+    keys: tuple[KeyAccount, ...] = ()
+    """Keys of the assets in scope, counted."""
+    loads: tuple[LoadAccount, ...] = ()
+    """Arrivals in the sources in scope."""
+    currencies: tuple[CurrencyAccount, ...] = ()
+    """Sums over several currencies in the models in scope."""
+    nulls: tuple[NullAccount, ...] = ()
+    """What the models in scope lose to NULL."""
+    new_columns: tuple[NewColumn, ...] = ()
+    """Columns that the incident says are new, counted."""
     commits: tuple[Commit, ...] = ()
     """Commits that touched files in scope, newest first."""
     last_good: datetime | None = None

@@ -1,6 +1,6 @@
 """Nouns that every room shares: frozen, slotted, keyword-only dataclasses."""
 
-from dagster_agent.model.asset import Asset
+from dagster_agent.model.asset import Asset, Freshness
 from dagster_agent.model.change import (
     FileEdit,
     ProposedChange,
@@ -12,8 +12,10 @@ from dagster_agent.model.change import (
     VerificationStep,
 )
 from dagster_agent.model.evidence import Detection, DetectionStatus, Evidence, Severity
+from dagster_agent.model.failure import Failure, FailureFacts
 from dagster_agent.model.incident import (
     OPEN_STATUSES,
+    Attempt,
     Incident,
     IncidentStatus,
     Symptom,
@@ -23,13 +25,16 @@ from dagster_agent.model.report import (
     UNTESTED_CONFIDENCE_CAP,
     BlastRadius,
     Cause,
+    ConsultationRecord,
     Decision,
     DecisionKind,
     Finding,
     FindingStatus,
     Hypothesis,
     HypothesisStatus,
+    Invariant,
     Question,
+    Recheck,
     Report,
     Verdict,
 )
@@ -48,6 +53,7 @@ __all__ = [
     "OPEN_STATUSES",
     "UNTESTED_CONFIDENCE_CAP",
     "Asset",
+    "Attempt",
     "AuditRecord",
     "Baseline",
     "BlastRadius",
@@ -55,18 +61,23 @@ __all__ = [
     "Cell",
     "ColumnProfile",
     "ColumnSchema",
+    "ConsultationRecord",
     "Decision",
     "DecisionKind",
     "Detection",
     "DetectionStatus",
     "Evidence",
+    "Failure",
+    "FailureFacts",
     "FileEdit",
     "Finding",
     "FindingStatus",
+    "Freshness",
     "Hypothesis",
     "HypothesisStatus",
     "Incident",
     "IncidentStatus",
+    "Invariant",
     "Lease",
     "MetricPoint",
     "ProposedChange",
@@ -74,6 +85,7 @@ __all__ = [
     "PullRequestDraft",
     "PullRequestState",
     "Question",
+    "Recheck",
     "Relation",
     "Report",
     "ResultTable",

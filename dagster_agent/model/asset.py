@@ -10,6 +10,20 @@ from dagster_agent.model.table import Relation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Freshness:
+    """What dbt was told of how often a source is loaded."""
+
+    loaded_at_field: str | None = None
+    """Column or expression that says when a row arrived."""
+    warn_after_hours: float | None = None
+    """Age of the newest row from which dbt warns."""
+    error_after_hours: float | None = None
+    """Age of the newest row from which dbt fails."""
+    off: bool = False
+    """`freshness: null`: it is meant to be of any age."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Asset:
     """A dbt model, seed, snapshot or source."""
 
@@ -35,3 +49,5 @@ class Asset:
     """The whole `meta`; ours lies under `dagster_agent`."""
     declared_columns: tuple[str, ...] = ()
     """Columns named in the yml."""
+    freshness: Freshness | None = None
+    """Of sources only."""

@@ -17,6 +17,8 @@ class SymptomKind(StrEnum):
     """An asset check of ours or of the customer's."""
     DBT_TEST_FAILED = "dbt-test-failed"
     RUN_FAILED = "run-failed"
+    SCHEMA_CHANGED = "schema-changed"
+    """A source gained columns: no trouble, and worth a proposal."""
     QUESTION = "question"
     """A person asked."""
 
@@ -49,6 +51,8 @@ class IncidentStatus(StrEnum):
     """Where an incident stands."""
 
     OPEN = "open"
+    RETRYING = "retrying"
+    """It may pass by itself: the failed run is tried again, a bounded number of times."""
     INVESTIGATING = "investigating"
     WAITING = "waiting"
     """A person has to decide."""
@@ -60,12 +64,27 @@ class IncidentStatus(StrEnum):
 OPEN_STATUSES = frozenset(
     {
         IncidentStatus.OPEN,
+        IncidentStatus.RETRYING,
         IncidentStatus.INVESTIGATING,
         IncidentStatus.WAITING,
         IncidentStatus.SNOOZED,
     }
 )
 """Statuses in which a further symptom joins the incident instead of opening another."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try to get over an incident."""
+
+    action: str
+    """What was tried: `retry-run`, `apply-change`."""
+    what: str
+    """In words: which run, which change."""
+    at: datetime
+    """UTC, when it was begun."""
+    result: str = "pending"
+    """`succeeded`, `failed: ...`, or `pending`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +109,10 @@ class Incident:
     """Where it stands."""
     snoozed_until: datetime | None = None
     """UTC; only while SNOOZED."""
+    attempts: tuple[Attempt, ...] = ()
+    """What was tried without a person, oldest first."""
+    retry_at: datetime | None = None
+    """UTC, when the next retry is due; only while RETRYING and not yet launched."""
 
     @property
     def assets(self) -> tuple[str, ...]:

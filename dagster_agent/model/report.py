@@ -21,6 +21,41 @@ class HypothesisStatus(StrEnum):
     REFUTED = "refuted"
 
 
+class Recheck(StrEnum):
+    """What is run again in the sandbox, to be seen red without the change and green with it."""
+
+    RECONCILIATION = "reconciliation"
+    """Do the asset's rows agree with what it is made from, and with its configured truths?"""
+    BUILD = "build"
+    """Is the asset built without an error?"""
+    INVARIANT = "invariant"
+    """Does the hypothesis's own invariant hold?"""
+    COLUMNS = "columns"
+    """Has the asset the columns that the hypothesis names?"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invariant:
+    """Something that must be true of the data."""
+
+    statement: str
+    """In words a person would use: `every payment_id occurs once in stg_payments`."""
+    sql: str
+    """One SELECT that yields one number: how often it is violated. Tables by their full names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What only a person can answer, with what they can choose from."""
+
+    text: str
+    """The question."""
+    options: tuple[str, ...]
+    """Two or more; the first is what the agent would do."""
+    why: str
+    """Why the agent cannot decide it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hypothesis:
     """A possible cause that says what would refute it."""
@@ -45,6 +80,17 @@ class Hypothesis:
     """Commit that introduced it, when known."""
     change: ProposedChange | None = None
     """What would mend it."""
+    recheck: Recheck = Recheck.RECONCILIATION
+    """What must be red without the change and green with it."""
+    invariant: Invariant | None = None
+    """Only with `Recheck.INVARIANT`."""
+    columns: tuple[str, ...] = ()
+    """Only with `Recheck.COLUMNS`: the columns that are missing."""
+    data_cause: bool = False
+    """True where the data that arrived is wrong and no code is: then the test builds `asset` and
+    its children anew from the same sources, unchanged, and the trouble must stay."""
+    question: Question | None = None
+    """What only a person can decide if this is the cause, where the pattern knows."""
     status: HypothesisStatus = HypothesisStatus.UNTESTED
     """What the test said."""
 
@@ -87,18 +133,6 @@ class BlastRadius:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What only a person can answer, with what they can choose from."""
-
-    text: str
-    """The question."""
-    options: tuple[str, ...]
-    """Two or more; the first is what the agent would do."""
-    why: str
-    """Why the agent cannot decide it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """The result of one investigation."""
 
@@ -132,6 +166,32 @@ class Report:
     """What a person has to decide."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsultationRecord:
+    """What asking Claude came to, and what it cost."""
+
+    model: str
+    """Id of the model."""
+    outcome: str
+    """`answered`, `nothing-found`, `over-budget`, `unreachable`, `refused`, `invalid-answer`."""
+    detail: str = ""
+    """Why it ended so."""
+    summary: str = ""
+    """In Claude's words, bounded and harmless to show."""
+    turns: int = 0
+    """Requests answered."""
+    tool_calls: int = 0
+    """Tools run or refused."""
+    input_tokens: int = 0
+    """Tokens read."""
+    output_tokens: int = 0
+    """Tokens written."""
+    cost_usd: float | None = None
+    """At the configured prices; None for a model whose price is not known."""
+    seconds: float = 0.0
+    """Wall time."""
+
+
 class FindingStatus(StrEnum):
     """Where a finding stands with people."""
 
@@ -160,6 +220,8 @@ class Finding:
     """UTC; only while SNOOZED."""
     run_id: str | None = None
     """Dagster run of the investigation."""
+    consultation: ConsultationRecord | None = None
+    """What asking Claude came to; None where it was not asked."""
 
 
 class DecisionKind(StrEnum):

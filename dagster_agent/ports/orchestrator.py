@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+from dagster_agent.model import Symptom
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,4 +37,12 @@ class Orchestrator(Protocol):
 
     def last_good_materialization(self, asset: str, *, before: datetime) -> datetime | None:
         """When the dbt asset was last built without a failed check, before that moment (UTC)."""
+        ...
+
+    def recovered(self, symptom: Symptom) -> bool:
+        """Whether what failed then has succeeded since: the test passes, the asset was built."""
+        ...
+
+    def earlier_runs(self, run_id: str, *, limit: int) -> Sequence[RunFacts]:
+        """Runs of the same job that ended before that one began, newest first; retries left out."""
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -17,11 +17,14 @@ from dagster_agent.model import (
     MetricPoint,
 )
 
+KEPT_POINTS = 400
+"""Newest points of a metric that `prune` leaves, however old: what `metric_history` gives."""
+
 
 class StateStore(Protocol):
     """Durable, transactional state. Safe for many processes at once.
 
-    `now` is always passed in (UTC). Errors: `ConnectorError`.
+    `now` is always passed in (UTC). Errors: `ConnectorError`; retryable while the database is away.
     """
 
     # incidents -------------------------------------------------------------------------------
@@ -83,7 +86,9 @@ class StateStore(Protocol):
         """Append; a point of the same asset, metric and time replaces the earlier one."""
         ...
 
-    def metric_history(self, asset: str, metric: str, *, limit: int = 400) -> Sequence[MetricPoint]:
+    def metric_history(
+        self, asset: str, metric: str, *, limit: int = KEPT_POINTS
+    ) -> Sequence[MetricPoint]:
         """The newest `limit` points, oldest first."""
         ...
 
@@ -105,11 +110,37 @@ class StateStore(Protocol):
         """The value, or None."""
         ...
 
+    def append(self, prefix: str, value: Any) -> str:
+        """Keep a small JSON value under the next free key of `<prefix>/1`, `<prefix>/2`, ...
+
+        Two processes never get the same key, and a key is never given twice.
+
+        Returns:
+            The key, for `get`.
+        """
+        ...
+
+    def entries(self, prefix: str) -> Mapping[str, Any]:
+        """All values kept below `<prefix>/`, by key; `<prefix>/10` comes after `<prefix>/9`."""
+        ...
+
     # leases ----------------------------------------------------------------------------------
     def acquire_lease(
         self, name: str, *, holder: str, ttl: timedelta, now: datetime
     ) -> Lease | None:
-        """The lease, or None while somebody else's has not expired. Renews one's own."""
+        """The lease, or None while somebody else's has not expired.
+
+        Renews one's own under the same token. One's own that had expired is taken anew, with a
+        greater token: somebody else may have held it meanwhile.
+        """
+        ...
+
+    def holds(self, lease: Lease, *, now: datetime) -> bool:
+        """Whether that token is still good: not expired, given back or taken over.
+
+        The fence: ask right before a write, with the moment of the write as `now`. A renewal in
+        another process counts.
+        """
         ...
 
     def release_lease(self, lease: Lease) -> None:
@@ -134,6 +165,39 @@ class StateStore(Protocol):
         """Append one record, chained to the one before by its hash."""
         ...
 
-    def audit(self) -> Sequence[AuditRecord]:
-        """All records in sequence."""
+    def audit(
+        self, *, after: int = 0, limit: int | None = None, since: datetime | None = None
+    ) -> Sequence[AuditRecord]:
+        """Records in sequence; read the log in pages, it only grows.
+
+        A record that somebody has damaged by hand comes back as well as it can be read, and never
+        with the right hash.
+
+        Args:
+            after: Only those with a greater sequence number.
+            limit: At most so many. None: all.
+            since: Only those of that moment or later.
+        """
+        ...
+
+    def audit_head(self) -> tuple[int, str]:
+        """Sequence number and hash of the newest record, as counted when it was written.
+
+        `(0, "")` before the first. It is kept apart from the records, so that it still names a
+        record that was removed from their end.
+        """
+        ...
+
+    # housekeeping ----------------------------------------------------------------------------
+    def prune(self, *, before: datetime) -> int:
+        """Remove the history that nothing reads any more; call it now and then.
+
+        Goes: detections observed earlier, but for the latest of each asset and detector; metric
+        points of an earlier moment, but for the newest `KEPT_POINTS` of each metric; the stages of
+        investigations that have neither written one since nor held a lease. Stays: everything
+        else, above all the audit log, findings, decisions, incidents and baselines.
+
+        Returns:
+            How many rows were removed.
+        """
         ...

@@ -12,59 +12,60 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 from urllib.parse import quote
 
+from dagster_agent.privacy.secret_commands import clear_commands
+from dagster_agent.privacy.secret_places import PLACEHOLDER, VALUE, clear_places
+from dagster_agent.privacy.secret_statements import clear_statements
+from dagster_agent.privacy.secret_tokens import clear_tokens
+
 MARK = "[redacted]"
 """Stands where a secret stood."""
 _SHORTEST = 6
 """A known value shorter than this is too likely part of an ordinary word."""
 
-_TOKENS = re.compile(
-    "|".join(
-        (
-            r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
-            r"\b(?:AKIA|ASIA|AROA|AIDA)[0-9A-Z]{16}\b",  # AWS
-            r"\bgh[pousr]_[A-Za-z0-9]{20,}",
-            r"\bgithub_pat_\w{20,}",
-            r"\bgl(?:pat|ptt|dt|rt|cbt|soat)-[\w-]{16,}",
-            r"\bxox[abeoprs]-[\w-]{10,}",  # Slack
-            r"(?<=hooks\.slack\.com/services/)[\w/]{10,}",
-            r"\bsk-(?:ant|proj|svcacct)-[\w-]{16,}",
-            r"\bsk-[A-Za-z0-9]{32,}",
-            r"\b[rs]k_(?:live|test)_[A-Za-z0-9]{16,}",  # Stripe
-            r"\bAIza[\w-]{35,}",  # Google
-            r"\bya29\.[\w-]{20,}",
-            r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*",  # JSON web tokens
-            r"\bver:\d+-hint:\d+-[\w+/=-]{16,}",  # Snowflake sessions
-            r"\bdapi[0-9a-f]{32}(?:-\d)?",  # Databricks
-            r"\bdbt[csu]_[\w-]{20,}",
-            r"\b(?:hf|npm)_[A-Za-z0-9]{30,}",
-            r"\bpypi-[\w-]{40,}",
-            r"\bSG\.[\w-]{16,}\.[\w-]{16,}",
-        )
-    )
+_ALWAYS = (
+    r"pass(?:word|wd|phrase|wort)|pwd|kennwort|mot_?de_?passe|contrase[ñn]a|senha"
+    r"|(?<=[_-])pass(?=[\"']?\s*[:=])|(?<![a-z])(?-i:pass)(?==(?!\d+\b))|passcode|jwt"
+    r"|(?<=[a-z])(?<!by)(?<!com)(?<!sur)pass(?==)|secret(?:[._-]?(?:access[._-]?)?key(?:_base)?)?"
+    r"|private[_-]?key(?:[_-]?id)?|(?:encryption|signing|master|shared)[_-]?key"
 )
-_PLACEHOLDER = r"\{\{|\$\{?\w|\$\(|%\(|%s|<\w|\*{3}|\?|:\w+\b"
-_VALUE = r"(?:\[redacted\]|[^\s,;&)\]}\"'])"
-_URL = re.compile(
-    rf"([a-zA-Z][\w+.-]{{0,30}}://[^\s:/@'\"]{{0,200}}:)(?!{_PLACEHOLDER})([^\s/'\"<>]+)(?=@)"
+_LIKELY = (
+    r"(?:auth[ _-]?)?token|api[ _-]?key|access[ _-]?key(?:[ _-]?id)?|account[ _-]?key|credentials?"
+    r"|sharedaccess(?:key|signature)"
+    r"|(?:app(?:lication)?|consumer|subscription|function|write|service|deploy|ssh|hmac|session|fernet"
+    r"|licen[cs]e|routing|integration|ingestion|instrumentation|webhook)"
+    r"[_-]?(?:key|secret)"
 )
-_HEADER = re.compile(
-    rf"(?i)(\bauthorization\b[\"']?\s*[:=]\s*[\"']?(?:\w+\s+)?|\bbearer\s+(?=[\w.~+/=-]{{16}}))"
-    rf"(?!{_PLACEHOLDER}|\w+\s){_VALUE}+"
+_STEMS = (
+    "pass",
+    "pwd",
+    "wort",
+    "jwt",
+    "contrase",
+    "senha",
+    "secret",
+    "key",
+    "token",
+    "cred",
+    "shareda",
 )
-_SIGNATURE = re.compile(rf"(?i)([?&](?:sig|x-amz-\w+|signature)=){_VALUE}+")
-_ALWAYS = r"pass(?:word|wd|phrase)|pwd|secret(?:[_-]?(?:access[_-]?)?key)?|private[_-]?key"
-_LIKELY = r"(?:auth[_-]?)?token|api[_-]?key|access[_-]?key(?:[_-]?id)?|account[_-]?key|credentials?"
+"""One of them is in every key: looking for them first spares most texts the pattern."""
 _PAIR = re.compile(
     rf"(?i)(?P<key>{_ALWAYS}|(?P<likely>{_LIKELY}))"
-    r"(?P<sep>[\"']?(?:\s*(?:=>|[=:])\s*)|[ ](?=\S))"
-    r"(?:(?P<quote>[\"'])(?P<quoted>(?:\\.|(?!(?P=quote))[^\\\n])*)(?P=quote)"
-    rf"|(?P<bare>[\"']?{_VALUE}+))"
+    r"(?P<sep>[\"']?(?:\s*(?:=>|:=|[=:])\s*(?:[bnruf]{1,2}(?=[\"']))?)|[ ](?=\S))"
+    r"(?:(?P<quote>[\"'])(?P<quoted>(?:\\.|(?P=quote){2}|(?!(?P=quote))[^\\\n])*)(?P=quote)"
+    rf"|(?P<bare>\{{(?!\{{)[^{{}}\s]+\}}|[\"']?{VALUE}+))"
 )
 _NO_SECRET = re.compile(
-    rf"(?i)(?:{_PLACEHOLDER}|(?:none|null|nil|true|false|str|string|text|varchar|bytes|required"
-    r"|missing|optional|invalid|not|is|in|as|and|or|for|from)(?![\w-])|\w+(?:\.\w+)*[(\[]"
+    rf"(?i)(?:{PLACEHOLDER}|aws_iam_role=|(?:none|null|nil|true|false|str|string|text|varchar|bytes|required"
+    r"|missing|optional|invalid|yes|no|not|is|in|as|and|or|for|from)(?![\w-])|\w+(?:\.\w+)*[(\[]|\($"
     r"|[a-z_]\w*\.[a-z_]\w*$|$)"
 )
+_NEAR, _FAR = 60, 2000
+"""How many signs before a key are looked at: for a word of SQL, for the start of the query."""
+_MARKED = re.compile(r"\[[A-Z_ *]{4,20}\]|\*+")
+"""Somebody else's mark."""
+_IN_URL = re.compile(r"://[^\s/@]*$")
+_COMPLAINT = re.compile(r"(?i)\b(?:unexpected|input|near|at|invalid|unknown|bad|missing)\s+$")
 _FLAG = re.compile(r"--[\w-]*$")
 _SQL_BEFORE = re.compile(
     r"(?is)\b(?:where|and|or|on|when|having|not|by|select|qualify)\s+[\w.\"]*$"
@@ -133,26 +134,37 @@ def _known(secrets: Sequence[str]) -> re.Pattern[str] | None:
 def _once(text: str, known: re.Pattern[str] | None) -> str:
     if known is not None:
         text = known.sub(MARK, text)
-    text = _TOKENS.sub(MARK, text)
-    text = _URL.sub(rf"\1{MARK}", text)
-    text = _HEADER.sub(rf"\1{MARK}", text)
-    text = _SIGNATURE.sub(rf"\1{MARK}", text)
-    return _PAIR.sub(_pair, text)
+    text = clear_tokens(text, MARK)
+    text = clear_places(text, MARK)
+    text = clear_commands(text, MARK)
+    text = clear_statements(text, MARK)
+    lower = text.lower()
+    return _PAIR.sub(_pair, text) if any(stem in lower for stem in _STEMS) else text
 
 
 def _pair(found: re.Match[str]) -> str:
     """The match with its value marked, or untouched where it holds no secret."""
     quoted, bare = found["quoted"], found["bare"]
     value = quoted if quoted is not None else bare.lstrip("\"'")
-    before = found.string[max(0, found.start() - 2000) : found.start()]
-    if _NO_SECRET.match(value) or (_SQL_BEFORE.search(before) and _SQL_EARLIER.search(before)):
+    before = found.string[max(0, found.start() - _NEAR) : found.start()]
+    if _NO_SECRET.match(value) or (_SQL_BEFORE.search(before) and _in_query(found)):
         return found[0]
-    if found["sep"] == " " and not (_FLAG.search(before) or found["quote"] == "'"):
+    if _MARKED.fullmatch(value) or (value.startswith(f"{MARK}@") and _IN_URL.search(before)):
+        return found[0]
+    if found["sep"] == " " and (
+        not (_FLAG.search(before) or found["quote"] == "'") or _COMPLAINT.search(before)
+    ):
         return found[0]
     if found["likely"] and quoted is None and not _looks_secret(value, found["sep"]):
         return found[0]
     mark = f"{found['quote']}{MARK}{found['quote']}" if quoted is not None else MARK
     return f"{found['key']}{found['sep']}{mark}"
+
+
+def _in_query(found: re.Match[str]) -> bool:
+    return (
+        _SQL_EARLIER.search(found.string, max(0, found.start() - _FAR), found.start()) is not None
+    )
 
 
 def _looks_secret(value: str, separator: str) -> bool:

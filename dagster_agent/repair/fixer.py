@@ -2,13 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import dagster_agent.repair.fixers as members
 from dagster_agent.catalog import Catalog
-from dagster_agent.model import ProposedChange
+from dagster_agent.model import ProposedChange, Relation
+from dagster_agent.repair.conversion_edits import Conversion
+from dagster_agent.repair.deduplication_edits import OneRowPerKey
 from dagster_agent.repair.edits import NoEdit
+from dagster_agent.repair.null_safe_edits import NullGuard
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnFault:
+    """A column of a table that a model reads, and what became of it."""
+
+    relation: Relation
+    """The table."""
+    column: str
+    """The column as it was called; of a new column, as it is called."""
+    new_name: str | None = None
+    """What it is called now, where it was renamed."""
+    type: str | None = None
+    """The type it had, or has where it is new, in the warehouse's own words."""
+    new_type: str | None = None
+    """The type it has now, where that changed."""
+    description: str = ""
+    """Of a new column: what the yml is to say of it."""
+    never_null: bool = False
+    """Of a new column: no row is NULL in it, so the yml may demand that."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class YmlFile:
+    """A yml file that describes models."""
+
+    path: str
+    """Relative to the dbt project."""
+    text: str | None
+    """As it is on disk; None where it is to be created."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +60,21 @@ class Fault:
     """sqlglot's name of the dialect."""
     join_ordinal: int | None = None
     """0-based position among all JOIN keywords of `compiled_code`, where a join is at fault."""
+    columns: tuple[ColumnFault, ...] = ()
+    """Where columns of a table that it reads are at fault. They are mended together: a model that
+    lacks two columns is not built with one of them back."""
+    known: Mapping[Relation, Sequence[str]] = field(
+        default_factory=lambda: dict[Relation, Sequence[str]]()
+    )
+    """Columns of the tables it reads, those at fault among them, as far as they are known."""
+    yml: YmlFile | None = None
+    """The file that describes the model, where the change should describe something."""
+    one_row_per_key: OneRowPerKey | None = None
+    """Which row stays, where rows repeat a key."""
+    conversion: Conversion | None = None
+    """Which converted amounts to take, where currencies are mixed."""
+    null_guards: tuple[NullGuard, ...] = ()
+    """What is to be guarded, where NULL takes rows or values away. They are guarded together."""
 
 
 Proposal = Callable[[Fault], ProposedChange | NoEdit]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,11 +23,12 @@ from dagster_agent.model import (
 from dagster_agent.ports import Narrator, Warehouse
 from dagster_agent.repair.data_diff import diff_table
 from dagster_agent.repair.sandbox import Sandbox
+from dagster_agent.repair.selection import selector
 
-Recheck = Callable[[Warehouse, Manifest], Detection]
-"""Runs the failed thing again, against the sandbox's data and manifest."""
+Recheck = Callable[[Warehouse, Manifest, DbtOutcome], Detection]
+"""Runs the failed thing again, against the sandbox's data and manifest as the given build left
+them."""
 
-_SELECTABLE_PATH = re.compile(r"[\w./-]+")
 _GOOD = frozenset({"pass", "warn"})
 _BAD = frozenset({"fail", "error"})
 
@@ -98,6 +98,7 @@ class _Trial:
     change: ProposedChange
     recheck: Recheck
     detail: str = ""
+    outcome: DbtOutcome | None = None
     kept: Mapping[str, Relation] = field(default_factory=lambda: dict[str, Relation]())
     statuses_before: Mapping[str, str] = field(default_factory=lambda: dict[str, str]())
     statuses_after: Mapping[str, str] = field(default_factory=lambda: dict[str, str]())
@@ -121,7 +122,7 @@ class _Trial:
         outcome = self._build()
         self.statuses_before = _statuses(outcome)
         built = self._built(outcome)
-        detection = self._checked()
+        detection = self._checked(outcome)
         self.before = detection.sample
         self.kept = self.sandbox.keep(built) if built else {}
         failed = [r.unique_id for r in outcome.results if r.status == "error"]
@@ -151,7 +152,7 @@ class _Trial:
         return True
 
     def _rebuild(self) -> bool:
-        outcome = self._build()
+        outcome = self.outcome = self._build()
         self.statuses_after = _statuses(outcome)
         errors = [
             r
@@ -170,7 +171,7 @@ class _Trial:
         return True
 
     def _recheck(self) -> bool:
-        detection = self._checked()
+        detection = self._checked(self.outcome)
         self.after = detection.sample
         self.detail = detection.headline
         if detection.status is DetectionStatus.PASSED:
@@ -213,7 +214,7 @@ class _Trial:
 
     def _build(self) -> DbtOutcome:
         """Build the affected models in the state the project is in now, with their tests."""
-        selectors = [f"{_selector(a)}+" for a in self._changed_assets()]
+        selectors = [f"{selector(a)}+" for a in self._changed_assets()]
         if not selectors:
             raise _CouldNotRun(f"dbt knows none of {', '.join(self.change.assets)}")
         outcome = self.sandbox.build(selectors, full_refresh=self._incremental())
@@ -242,16 +243,13 @@ class _Trial:
             and (relation := assets[r.unique_id].relation) is not None
         }
 
-    def _checked(self) -> Detection:
-        detection = self.recheck(self.sandbox.warehouse, self.sandbox.manifest)
+    def _checked(self, outcome: DbtOutcome | None) -> Detection:
+        if outcome is None:
+            raise _CouldNotRun("nothing was built")
+        detection = self.recheck(self.sandbox.warehouse, self.sandbox.manifest, outcome)
         if detection.status in (DetectionStatus.COULD_NOT_RUN, DetectionStatus.UNTRAINED):
             raise _CouldNotRun(f"the check could not run in the sandbox: {detection.headline}")
         return detection
-
-
-def _selector(asset: Asset) -> str:
-    """By file; by name where dbt would read the path as something else."""
-    return f"path:{asset.path}" if _SELECTABLE_PATH.fullmatch(asset.path) else asset.name
 
 
 def _statuses(outcome: DbtOutcome) -> dict[str, str]:

@@ -14,9 +14,10 @@ from dagster_agent.response.detection import (
 )
 from dagster_agent.response.inbox import Inbox, inbox
 from dagster_agent.response.intake import symptoms_of, take_in
+from dagster_agent.response.proving import worst
 from dagster_agent.response.rendering import render_finding
 from dagster_agent.response.requests import InvestigationRequest, asset_in_question
-from dagster_agent.response.stages import investigate, worst
+from dagster_agent.response.stages import investigate
 from dagster_agent.response.sweep import Sweep, sweep
 from dagster_agent.response.workspace import Workspace
 

@@ -20,10 +20,11 @@ from dagster_agent.model import (
 
 def findings_json(findings: Sequence[Finding], manifest: Manifest) -> dict[str, Any]:
     """`{"findings": [...]}` in the order given; every value is plain JSON."""
-    return {"findings": [_finding(finding, manifest) for finding in findings]}
+    return {"findings": [finding_json(finding, manifest) for finding in findings]}
 
 
-def _finding(finding: Finding, manifest: Manifest) -> dict[str, Any]:
+def finding_json(finding: Finding, manifest: Manifest) -> dict[str, Any]:
+    """One finding."""
     report = finding.report
     return {
         "id": finding.id,
@@ -39,6 +40,24 @@ def _finding(finding: Finding, manifest: Manifest) -> dict[str, Any]:
         "fix": _fix(report.change, report.verification),
         "question": _question(report),
         "pull_request": finding.pull_request.url if finding.pull_request else None,
+        "claude": _claude(finding),
+    }
+
+
+def _claude(finding: Finding) -> dict[str, Any] | None:
+    asked = finding.consultation
+    if asked is None:
+        return None
+    return {
+        "model": asked.model,
+        "outcome": asked.outcome,
+        "detail": asked.detail,
+        "turns": asked.turns,
+        "tool_calls": asked.tool_calls,
+        "input_tokens": asked.input_tokens,
+        "output_tokens": asked.output_tokens,
+        "cost_usd": asked.cost_usd,
+        "seconds": asked.seconds,
     }
 
 
@@ -61,12 +80,13 @@ def _evidence(evidence: Evidence) -> dict[str, Any]:
         "kind": evidence.kind,
         "statement": evidence.statement,
         "query": evidence.query,
-        "result": _table(evidence.result),
+        "result": table_json(evidence.result),
         "source": evidence.source,
     }
 
 
-def _table(table: ResultTable | None) -> dict[str, Any] | None:
+def table_json(table: ResultTable | None) -> dict[str, Any] | None:
+    """A small table; None without one."""
     if table is None:
         return None
     rows = [[_cell(value) for value in row] for row in table.rows]

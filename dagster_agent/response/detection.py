@@ -16,9 +16,11 @@ from dagster_agent.model import (
     DetectionStatus,
     MetricPoint,
     Severity,
+    TableProfile,
     TableSchema,
 )
 from dagster_agent.reconciliation.engine import reconcile
+from dagster_agent.response.accounting import accounting_detections
 from dagster_agent.response.workspace import Workspace
 from dagster_agent.schema_drift.engine import detect_drift, next_baseline
 
@@ -50,6 +52,23 @@ def detect(workspace: Workspace, asset: str, engine: Engine, *, now: datetime) -
     return found
 
 
+def profile(workspace: Workspace, asset: str, *, now: datetime) -> TableProfile:
+    """Aggregates of one asset's table as it is now; remembers nothing.
+
+    Raises:
+        ConfigError: There is no such table.
+        ConnectorError: The warehouse does not answer.
+    """
+    watched = workspace.manifest.asset(asset)
+    observed = _observed_schema(workspace, watched)
+    if observed is None:
+        raise ConfigError(
+            f"{watched.relation} does not exist", hint="build it, or take it out of the project"
+        )
+    relation = watched.relation or observed.relation
+    return profile_table(relation, observed, workspace.warehouse, now)
+
+
 def detect_all(workspace: Workspace, assets: Sequence[str], *, now: datetime) -> list[Detection]:
     """All engines on all assets, in the order given."""
     return [
@@ -70,7 +89,7 @@ def watched_assets(workspace: Workspace) -> tuple[str, ...]:
 def _reconciliation(workspace: Workspace, asset: Asset, now: datetime) -> list[Detection]:
     if asset.resource_type not in ("model", "snapshot"):
         return [_not_applicable(asset, "reconciliation", now)]
-    return reconcile(
+    found = reconcile(
         asset.unique_id,
         manifest=workspace.manifest,
         warehouse=workspace.warehouse,
@@ -78,6 +97,7 @@ def _reconciliation(workspace: Workspace, asset: Asset, now: datetime) -> list[D
         open_store=workspace.open_other_store,
         now=now,
     )
+    return [*found, *accounting_detections(workspace, asset, now=now)]
 
 
 def _schema_drift(workspace: Workspace, asset: Asset, now: datetime) -> list[Detection]:
@@ -103,13 +123,7 @@ def _schema_drift(workspace: Workspace, asset: Asset, now: datetime) -> list[Det
 
 
 def _anomaly(workspace: Workspace, asset: Asset, now: datetime) -> list[Detection]:
-    observed = _observed_schema(workspace, asset)
-    if observed is None:
-        raise ConfigError(
-            f"{asset.relation} does not exist", hint="build it, or take it out of the project"
-        )
-    relation = asset.relation or observed.relation
-    profile = profile_table(relation, observed, workspace.warehouse, now)
+    profiled = profile(workspace, asset.unique_id, now=now)
 
     def history(metric: str) -> Sequence[MetricPoint]:
         known = workspace.store.metric_history(asset.unique_id, metric)
@@ -117,12 +131,12 @@ def _anomaly(workspace: Workspace, asset: Asset, now: datetime) -> list[Detectio
 
     found = detect_anomalies(
         asset.unique_id,
-        profile,
+        profiled,
         history,
         config=workspace.settings.for_asset(asset).anomaly,
         now=now,
     )
-    workspace.store.add_metrics(metric_points(asset.unique_id, profile))
+    workspace.store.add_metrics(metric_points(asset.unique_id, profiled))
     return found
 
 

@@ -28,7 +28,11 @@ class Examination:
 
 
 def examine(
-    project_dir: Path, profiles_dir: Path | None, target: str | None, state_dir: Path | None
+    settings: Settings,
+    project_dir: Path,
+    profiles_dir: Path | None,
+    target: str | None,
+    state_dir: Path | None,
 ) -> Iterator[Examination]:
     """Look at packages, project, profile, warehouse, git and state, in that order.
 
@@ -39,7 +43,7 @@ def examine(
     with tempfile.TemporaryDirectory(prefix="dagster-agent-") as fleeting:
         try:
             workspace = Workspace.open(
-                Settings(),
+                settings,
                 project_dir=project_dir,
                 profiles_dir=profiles_dir,
                 target=target,

@@ -34,6 +34,8 @@ class Inbox:
     """Median minutes from the first symptom to the finding; None without findings."""
     generated_at: datetime
     """UTC."""
+    answered: frozenset[str] = frozenset()
+    """Ids of open incidents whose finding a person has approved."""
 
     def table(self) -> ResultTable:
         """The list as it is shown: findings first, then incidents without one."""
@@ -43,7 +45,9 @@ class Inbox:
             (
                 "-",
                 incident.title,
-                incident.status.value,
+                "approved: closes when it is green again"
+                if incident.id in self.answered
+                else incident.status.value,
                 "",
                 "",
                 _age(incident.opened_at, self.generated_at),
@@ -72,6 +76,9 @@ def inbox(workspace: Workspace, *, now: datetime) -> Inbox:
     return Inbox(
         waiting=tuple(waiting),
         open_incidents=tuple(i for i in incidents if i.status in OPEN_STATUSES),
+        answered=frozenset(
+            f.report.incident_id for f in findings if f.status is FindingStatus.APPROVED
+        ),
         closed_last_week=sum(_closed_since(i, now - _RECENT) for i in incidents),
         minutes_to_finding=round(median(waits), 1) if waits else None,
         generated_at=now,

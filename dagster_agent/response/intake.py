@@ -7,16 +7,25 @@ from datetime import datetime
 
 from dagster_agent.incidents import intake
 from dagster_agent.model import Detection, DetectionStatus, Incident, Symptom, SymptomKind
+from dagster_agent.ports import Orchestrator
+from dagster_agent.response import retrying
 from dagster_agent.response.workspace import Workspace
 
 
-def take_in(workspace: Workspace, symptoms: Sequence[Symptom], *, now: datetime) -> list[Incident]:
+def take_in(
+    workspace: Workspace,
+    symptoms: Sequence[Symptom],
+    *,
+    now: datetime,
+    orchestrator: Orchestrator | None = None,
+) -> list[Incident]:
     """Group symptoms into incidents, remember them all, and say which to investigate now.
 
     Args:
         workspace: The opened project.
         symptoms: In any order.
         now: UTC.
+        orchestrator: Where it can make runs again: what passes by itself then waits for a retry.
 
     Returns:
         Incidents not yet investigated, worst first, capped per call; the others wait for the next
@@ -26,6 +35,8 @@ def take_in(workspace: Workspace, symptoms: Sequence[Symptom], *, now: datetime)
     intake.take_in(
         symptoms, store=workspace.store, manifest=workspace.lineage, now=now, config=config
     )
+    if orchestrator is not None:
+        retrying.triage(workspace, orchestrator=orchestrator, now=now)
     waiting = intake.waiting(workspace.store, limit=config.max_investigations_per_tick)
     return list(waiting)
 

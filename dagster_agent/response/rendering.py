@@ -91,9 +91,10 @@ def render_fix(finding: Finding) -> str:
             for diff in diffs
             if not diff.identical
         ]
-        lines.append(
-            f"Data diff: {same} of {len(diffs)} rebuilt tables equal; " + ", ".join(changed) + "."
-        )
+        told = f"Data diff: {same} of {len(diffs)} rebuilt tables equal"
+        if not diffs:
+            told = "Data diff: nothing could be built without the change to compare with"
+        lines.append("; ".join([told, ", ".join(changed)]) + "." if changed else f"{told}.")
         if request is not None:
             lines.append(f"Rollback: revert `{request.head_sha[:7]}`.")
     return " ".join(lines) + "\n\n" + Quoter().fenced(report.change.diff().rstrip(), "diff")

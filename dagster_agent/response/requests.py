@@ -11,6 +11,7 @@ from dagster_agent.errors import ConfigError
 from dagster_agent.incidents import intake
 from dagster_agent.model import Incident, Severity, Symptom, SymptomKind
 from dagster_agent.ports import Orchestrator
+from dagster_agent.response.steering import NOBODY, keep_hint
 from dagster_agent.response.workspace import Workspace
 
 
@@ -43,7 +44,9 @@ def incident_for(
         ConfigError: Nothing is asked, or the incident, asset or run is not known.
     """
     if request.incident_id:
-        return _known_incident(workspace, request.incident_id)
+        known = _known_incident(workspace, request.incident_id)
+        _keep_hint(workspace, known, request, now)
+        return known
     symptom = _symptom(workspace, request, orchestrator, now)
     if symptom is None:
         raise ConfigError(
@@ -58,6 +61,7 @@ def incident_for(
         config=workspace.settings.incidents,
     )
     (incident,) = (*taken.opened, *taken.joined)
+    _keep_hint(workspace, incident, request, now)
     return incident
 
 
@@ -104,6 +108,20 @@ def _known_incident(workspace: Workspace, incident_id: str) -> Incident:
             f"there is no incident {incident_id!r}", hint=f"latest incidents: {known}"
         )
     return incident
+
+
+def _keep_hint(
+    workspace: Workspace, incident: Incident, request: InvestigationRequest, now: datetime
+) -> None:
+    if request.hint:
+        keep_hint(
+            workspace.store,
+            incident.id,
+            message=request.hint,
+            by=NOBODY,
+            at=now,
+            secrets=workspace.secrets,
+        )
 
 
 def _symptom(

@@ -12,24 +12,23 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from dagster_agent.connectors.state_stores.codec import decode, encode
-from dagster_agent.dbt.manifest import Manifest
 from dagster_agent.errors import ConfigError, LeaseHeld
 from dagster_agent.incidents import lifecycle
 from dagster_agent.investigation import collection, conclusion, diagnosis, proof
 from dagster_agent.investigation.dossier import Dossier
 from dagster_agent.model import (
-    Detection,
-    DetectionStatus,
+    ConsultationRecord,
     Finding,
     Hypothesis,
     Incident,
     IncidentStatus,
     Lease,
 )
-from dagster_agent.ports import Narrator, Orchestrator, Warehouse
-from dagster_agent.reconciliation.engine import reconcile
+from dagster_agent.ports import Narrator, Orchestrator
 from dagster_agent.response.acting import hand_over, propose
 from dagster_agent.response.detection import ENGINES, detect
+from dagster_agent.response.listening import ListeningNarrator
+from dagster_agent.response.proving import Proving, record_of
 from dagster_agent.response.requests import InvestigationRequest, focus_of, incident_for
 from dagster_agent.response.workspace import Workspace
 
@@ -58,6 +57,7 @@ class _Tests:
     """What the sandbox leaves."""
 
     tested: tuple[proof.Tested, ...]
+    consultation: ConsultationRecord | None = None
 
 
 def collect(
@@ -91,6 +91,9 @@ def collect(
         why=incident.title,
         result=f"{len(incident.symptoms)} symptoms",
     )
+    narrator = ListeningNarrator(
+        narrator=narrator, workspace=workspace, investigation_id=investigation_id
+    )
     sources = collection.Sources(
         codebase=workspace.codebase,
         warehouse=workspace.warehouse,
@@ -100,6 +103,8 @@ def collect(
         orchestrator=orchestrator,
         narrator=narrator,
         config=workspace.settings.investigation,
+        schema=workspace.schema,
+        baseline=workspace.store.baseline,
     )
     dossier = collection.collect(incident, focus_of(workspace, incident), sources, now=now)
     _leave(
@@ -117,6 +122,9 @@ def diagnose(
     """Station two: form hypotheses."""
     opening = _found(workspace, investigation_id, "collect", _Opening)
     _renew(workspace, opening.lease, now)
+    narrator = ListeningNarrator(
+        narrator=narrator, workspace=workspace, investigation_id=investigation_id
+    )
     hypotheses = diagnosis.diagnose(opening.dossier, workspace.codebase, narrator)
     _leave(workspace, investigation_id, "diagnose", _Suspicions(hypotheses=hypotheses))
     return hypotheses
@@ -129,26 +137,21 @@ def prove(
     opening = _found(workspace, investigation_id, "collect", _Opening)
     suspicions = _found(workspace, investigation_id, "diagnose", _Suspicions)
     _renew(workspace, opening.lease, now)
-
-    def recheck(asset: str, warehouse: Warehouse, manifest: Manifest) -> Detection:
-        found = reconcile(
-            asset,
-            manifest=manifest,
-            warehouse=warehouse,
-            config=workspace.settings.for_asset(manifest.asset(asset)).reconciliation,
-            open_store=workspace.open_other_store,
-            now=now,
-        )
-        return worst(found)
-
-    tested = proof.prove(
-        suspicions.hypotheses,
-        open_sandbox=workspace.sandbox,
-        recheck=recheck,
+    proving = Proving(
+        workspace=workspace,
+        investigation_id=investigation_id,
+        dossier=opening.dossier,
         narrator=narrator,
-        config=workspace.settings.investigation,
+        now=now,
     )
-    _leave(workspace, investigation_id, "prove", _Tests(tested=tested))
+    tested = proving.test(suspicions.hypotheses)
+    consultation = proving.ask(tested)
+    record = None
+    if consultation is not None:
+        _renew(workspace, opening.lease, now)
+        tested = (*proving.test(consultation.hypotheses), *tested)
+        record = record_of(consultation, workspace.settings.claude.model)
+    _leave(workspace, investigation_id, "prove", _Tests(tested=tested, consultation=record))
     return tested
 
 
@@ -167,7 +170,13 @@ def report(
         opening.dossier, tests.tested, workspace.manifest, started_at=opening.started_at, now=now
     )
     digest = hashlib.sha256(f"{written.incident_id}:{investigation_id}".encode()).hexdigest()
-    finding = Finding(id=f"F-{digest[:6]}", report=written, created_at=now, run_id=run_id)
+    finding = Finding(
+        id=f"F-{digest[:6]}",
+        report=written,
+        created_at=now,
+        run_id=run_id,
+        consultation=tests.consultation,
+    )
     workspace.store.save_finding(finding)
     narrator.step(
         f"write finding {finding.id}",
@@ -249,21 +258,9 @@ def investigate(
         abandon(workspace, investigation_id, now=now)
 
 
-def worst(found: list[Detection]) -> Detection:
-    """The detection that decides: failed before could-not-run before untrained before passed."""
-    order = (
-        DetectionStatus.FAILED,
-        DetectionStatus.COULD_NOT_RUN,
-        DetectionStatus.UNTRAINED,
-        DetectionStatus.PASSED,
-    )
-    # of equals the row count, which says most
-    return min(found, key=lambda d: (order.index(d.status), not d.detector.endswith("row-count")))
-
-
 def _renew(workspace: Workspace, lease: Lease, now: datetime) -> None:
     held = workspace.store.acquire_lease(lease.name, holder=lease.holder, ttl=_LEASE, now=now)
-    if held is None:
+    if held is None or held.token != lease.token:
         raise LeaseHeld(f"the lease on {lease.name} was lost", hint="investigate again")
 
 

@@ -115,6 +115,11 @@ class Workspace:
             self._manifest = self._compiled()
         return self._manifest
 
+    def forget(self) -> None:
+        """Read project and schemas anew when they are asked for next: they were changed."""
+        self._manifest = None
+        self._schemas = None
+
     @property
     def lineage(self) -> Manifest:
         """A manifest for names and lineage, at once where there is one: for sensor ticks.

@@ -18,3 +18,7 @@ class SchemaDriftConfig(BaseModel):
     """Severity by rule id, in place of the rule's own. INFO passes; WARN and ERROR fail."""
     rename_confidence: float = Field(default=0.6, ge=0, le=1)
     """Confidence from which a gone and a new column are reported as one renamed column."""
+
+    poll_seconds: int = Field(default=60, ge=5)
+    """How often the drift sensor reads the schemas of all sources, in one query per database: a
+    change is known within one of these, whether anything runs or not."""

@@ -3,76 +3,107 @@
 It is one layer of several: the connection's own read-only mode and the role's grants are the
 others. What is executed is the text generated from the checked tree, never the text that came in,
 so a comment or a trick of quoting cannot mean one thing to us and another to the warehouse.
+
+On purpose it lets pass what only costs time (a cross join, `range(1000000000)`): time limits and
+the warehouse's own budget stop that.
 """
 
 from __future__ import annotations
 
+import contextlib
+import logging
+from collections.abc import Collection, Generator
+from dataclasses import dataclass
+
 import sqlglot
 from sqlglot import exp
-from sqlglot.errors import ErrorLevel, ParseError
+from sqlglot.errors import ErrorLevel, ParseError, UnsupportedError
 
-from dagster_agent.errors import QueryRefused
-from dagster_agent.sql.functions import TABLE_FUNCTIONS, TYPED, known_by_name
+from dagster_agent.errors import ConfigError, QueryRefused
+from dagster_agent.model import Relation
+from dagster_agent.sql.functions import DIALECTS
+from dagster_agent.sql.identifiers import parse_relation
+from dagster_agent.sql.nodes import check_node, refused
+from dagster_agent.sql.table_reads import parts_of, refusal, tables_read
 
 MAX_CHARACTERS = 1_000_000
 """Longer statements are refused unread."""
 MAX_NODES = 200_000
 """Larger trees are refused."""
 
-_NODES = frozenset(
+_SELECT = (exp.Select, exp.SetOperation, exp.Subquery)
+_READING = (*_SELECT, exp.Pivot, exp.Values)
+"""A bare PIVOT or VALUES reads too, though it is no query that others may be built from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardVerdict:
+    """What the guard says of one text."""
+
+    allowed: bool
+    """Whether it may run."""
+    reason: str
+    """Why not; for an allowed one, which tables it reads."""
+
+
+def judge(
+    sql: str, dialect: str, relations: Collection[Relation | str] | None = None
+) -> GuardVerdict:
+    """Say whether a text may run. Never raises, whatever the text.
+
+    Args:
+        sql: Anything.
+        dialect: One of `DIALECTS`; others are refused, since their functions are not known.
+        relations: What may be read, by name; None for the checks of the statement alone.
     """
-    Alias Aliases All Any AtTimeZone Between BitString Boolean Bracket ByteString CTE Column
-    ColumnDef Comprehension Cube DataType DataTypeParam Distinct Except Fetch Filter ForIn
-    FormatJson From FromTimeZone Group GroupingSets Having HavingMax Heredoc HexString
-    HistoricalData Identifier IgnoreNulls In Intersect Interval IntervalOp IntervalSpan JSON
-    JSONColumnDef JSONExtractQuote JSONKeyValue JSONPath JSONPathFilter JSONPathKey
-    JSONPathRecursive JSONPathRoot JSONPathScript JSONPathSelector JSONPathSlice JSONPathSubscript
-    JSONPathUnion JSONPathWildcard JSONSchema JSONValue Join Lambda Lateral Limit LimitOptions
-    Literal MatchRecognize MatchRecognizeMeasure National Nearest Null Offset OnCondition
-    OpenJSONColumnDef Order Ordered OverflowTruncateBehavior PartitionByExcluding Pivot PivotAlias
-    PivotAny PositionalColumn Qualify RawString RecursiveWithSearch RespectNulls Rollup Select
-    Slice Sort Star Subquery Table TableAlias TableColumn TableFromRows TableSample Tuple
-    UnicodeString Union UnpivotColumns Values Var Version Where Window WindowSpec With WithinGroup
-    _TimeUnit
-    """.split()  # noqa: SIM905 - ninety quoted words would be harder to review
-)
-"""Syntax a SELECT is made of, beside functions and operators. All else is refused: DML, DDL,
-commands, SELECT INTO, FOR UPDATE, parameters, variables, and whatever sqlglot adds later."""
-
-_FILE_ENDINGS = (
-    *(".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".arrow", ".feather"),
-    *(".avro", ".orc", ".xlsx", ".xls", ".db", ".duckdb", ".sqlite", ".gz", ".zst", ".bz2", ".zip"),
-)
+    name = dialect.strip().lower()
+    if name not in DIALECTS:
+        return GuardVerdict(
+            allowed=False, reason=f"unknown dialect {dialect!r}; known are {', '.join(DIALECTS)}"
+        )
+    try:
+        named = None if relations is None else [_relation(each, name) for each in relations]
+        text = read_only(sql, name, relations=named)
+        read = sorted(_named_tables(text, name))
+    except (QueryRefused, ConfigError) as refusal_:
+        return GuardVerdict(allowed=False, reason=refusal_.message)
+    except (Exception, RecursionError) as error:  # a text must never stop the others
+        return GuardVerdict(allowed=False, reason=f"it could not be judged: {error!r:.200}")
+    return GuardVerdict(
+        allowed=True, reason=f"one SELECT; reads {', '.join(read) if read else 'no table'}"
+    )
 
 
-def read_only(sql: str, dialect: str) -> str:
+def read_only(sql: str, dialect: str, *, relations: Collection[Relation] | None = None) -> str:
     """Check a statement and write it anew.
 
     Args:
         sql: One statement, as generated, compiled by dbt, or typed.
         dialect: sqlglot's name of the dialect it will run in.
+        relations: The only tables and views that it may read (see `table_reads.refusal` for how
+            names are compared); None for all but the warehouse's own.
 
     Returns:
         The statement as regenerated from the checked tree, without comments.
 
     Raises:
         QueryRefused: It does not parse (with line and column), is not exactly one SELECT, contains
-            anything that may change, lock, or reach outside the warehouse, or calls a function
-            that is not known to be harmless (which is named).
+            anything that may change, lock, or reach outside the warehouse, calls a function that
+            is not known to be harmless, or reads a table that it may not (each is named).
     """
     try:
-        tree = parse_select(sql, dialect)
+        tree = _parse(sql, dialect, _READING)
         for _ in range(4):
             _drop_hints(tree)
-            _check(tree, dialect)
+            _check(tree, dialect, relations)
             text = _generate(tree, dialect)
-            tree = parse_select(text, dialect)
+            tree = _parse(text, dialect, _READING)
             if _generate(tree, dialect) == text:
-                _check(tree, dialect)
+                _check(tree, dialect, relations)
                 return text
     except RecursionError as error:
-        raise _refused("it is nested too deeply") from error
-    raise _refused(
+        raise refused("it is nested too deeply") from error
+    raise refused(
         "it reads differently each time it is written out",
         hint="rewrite the unusual syntax in plain SQL",
     )
@@ -84,21 +115,43 @@ def parse_select(sql: str, dialect: str) -> exp.Query:
     Raises:
         QueryRefused: It does not parse, or is another kind or number of statements.
     """
+    root = _parse(sql, dialect, _SELECT)
+    assert isinstance(root, exp.Query)  # noqa: S101 - what `_SELECT` says, for the type checker
+    return root
+
+
+def _parse(sql: str, dialect: str, kinds: tuple[type[exp.Expr], ...]) -> exp.Expr:
     if len(sql) > MAX_CHARACTERS:
-        raise _refused(f"it has {len(sql):,} characters, more than {MAX_CHARACTERS:,}")
+        raise refused(f"it has {len(sql):,} characters, more than {MAX_CHARACTERS:,}")
     try:
-        parsed = sqlglot.parse(sql, dialect=dialect, error_level=ErrorLevel.RAISE)
+        with _quiet():
+            parsed = sqlglot.parse(sql, dialect=dialect, error_level=ErrorLevel.RAISE)
     except Exception as error:  # on text that is no SQL, sqlglot fails in ways of all kinds
-        raise _refused(
+        raise refused(
             f"it does not parse as {dialect}: {_position(error)}", hint="correct the SQL"
         ) from error
     statements = [s for s in parsed if s is not None and not isinstance(s, exp.Semicolon)]
     if len(statements) != 1:
-        raise _refused(f"it holds {len(statements)} statements", hint="send one SELECT at a time")
+        raise refused(f"it holds {len(statements)} statements", hint="send one SELECT at a time")
     root = statements[0]
-    if not isinstance(root, exp.Select | exp.SetOperation | exp.Subquery):
-        raise _refused(f"it is {_kind(root)}, not SELECT", hint="only reading is allowed")
+    if not isinstance(root, kinds):
+        raise refused(f"it is {_kind(root)}, not SELECT", hint="only reading is allowed")
     return root
+
+
+@contextlib.contextmanager
+def _quiet() -> Generator[None]:
+    """Without sqlglot's warnings, which quote the text: it may hold a secret, and is refused."""
+    logger = logging.getLogger("sqlglot")
+    logger.addFilter(_is_error)
+    try:
+        yield
+    finally:
+        logger.removeFilter(_is_error)
+
+
+def _is_error(record: logging.LogRecord) -> bool:
+    return record.levelno > logging.WARNING
 
 
 def _kind(root: exp.Expr) -> str:
@@ -118,116 +171,55 @@ def _position(error: Exception) -> str:
     return str(error).split("\n", 1)[0][:200]
 
 
-def _generate(tree: exp.Query, dialect: str) -> str:
+def _generate(tree: exp.Expr, dialect: str) -> str:
     try:
-        return tree.sql(dialect=dialect, comments=False)
+        return tree.sql(dialect=dialect, comments=False, unsupported_level=ErrorLevel.RAISE)
+    except UnsupportedError as error:
+        # sqlglot doubts some functions of the dialect's own: believe only what reads back the same
+        text = tree.sql(dialect=dialect, comments=False, unsupported_level=ErrorLevel.IGNORE)
+        if _parse(text, dialect, _READING) == tree:
+            return text
+        raise refused(f"it cannot be written as {dialect}: {error}") from error
     except RecursionError:
         raise
     except Exception as error:  # as above: the tree may be one that nobody foresaw
-        raise _refused(f"it cannot be written as {dialect}: {error}") from error
+        raise refused(f"it cannot be written as {dialect}: {error}") from error
 
 
-def _drop_hints(tree: exp.Query) -> None:
+def _drop_hints(tree: exp.Expr) -> None:
     for select in tree.find_all(exp.Select):
         select.set("hint", None)
 
 
-def _check(tree: exp.Query, dialect: str) -> None:
+def _check(tree: exp.Expr, dialect: str, relations: Collection[Relation] | None) -> None:
     for count, node in enumerate(tree.walk(), start=1):
         if count > MAX_NODES:
-            raise _refused(f"it has more than {MAX_NODES:,} parts")
-        if isinstance(node, exp.Func):
-            _check_function(node, dialect)
-        elif not _is_syntax(node):
-            raise _refused(
-                f"it contains {type(node).__name__.upper()}", hint="only reading is allowed"
-            )
-        if isinstance(node, exp.From | exp.Join | exp.Lateral | exp.TableFromRows):
-            _check_source(node)
-        elif isinstance(node, exp.Table):
-            _check_table(node)
-        elif isinstance(node, exp.Column) and node.table and node.name.lower() in _SEQUENCE_STEPS:
-            raise _refused(f"it advances the sequence {node.table}")
+            raise refused(f"it has more than {MAX_NODES:,} parts")
+        check_node(node, dialect)
+    for table in tables_read(tree, dialect):
+        reason = refusal(table, dialect, relations) if _is_named(table) else None
+        if reason is not None:
+            raise refused(f"it reads a table that it may not: {reason}")
 
 
-_SEQUENCE_STEPS = frozenset({"nextval", "currval"})
+def _is_named(table: exp.Table) -> bool:
+    return isinstance(table.this, exp.Identifier)
 
 
-def _is_syntax(node: exp.Expr) -> bool:
-    operator = isinstance(node, exp.Binary | exp.Unary) and not isinstance(node, exp.Operator)
-    return operator or type(node).__name__ in _NODES
+def _named_tables(text: str, dialect: str) -> set[str]:
+    tree = _parse(text, dialect, _READING)
+    read = [table for table in tables_read(tree, dialect) if _is_named(table)]
+    return {".".join(parts_of(table, dialect)) for table in read}
 
 
-def _check_function(node: exp.Func, dialect: str) -> None:
-    name = type(node).__name__
-    if isinstance(node, exp.Anonymous | exp.AnonymousAggFunc):
-        name = str(node.name or node.this)
-        known = known_by_name(name, dialect) or name.lower() in TABLE_FUNCTIONS
-    else:
-        known = name in TYPED
-    parent = node.parent
-    qualified = isinstance(parent, exp.Dot) and parent.expression is node
-    if not known or qualified:
-        shown = parent.sql(dialect) if qualified and parent is not None else name
-        raise _refused(
-            f"it calls the function {shown[:80]}, which is not known to be harmless",
-            hint="express it with plain functions of the warehouse",
-        )
-
-
-def _check_source(node: exp.Expr) -> None:
-    source = node.this
-    if isinstance(node, exp.From | exp.Join):
-        allowed = isinstance(
-            source,
-            exp.Table
-            | exp.Subquery
-            | exp.Lateral
-            | exp.Unnest
-            | exp.Values
-            | exp.TableFromRows
-            | exp.Pivot,
-        )
-    elif isinstance(node, exp.TableFromRows):
-        allowed = _harmless_table_function(source)
-    else:
-        allowed = isinstance(source, exp.Query | exp.Func | exp.TableFromRows)
-    if not allowed:
-        raise _refused(
-            f"it reads from {source.sql()[:80] if source else 'nothing'}, which is no table"
-        )
-
-
-def _check_table(table: exp.Table) -> None:
-    this = table.this
-    if not isinstance(this, exp.Identifier):
-        if not _harmless_table_function(this):
-            raise _refused(
-                f"it reads from {this.sql()[:80]}, which is no table",
-                hint="only tables, views and subqueries may be read",
-            )
-        return
-    name = table.name.lower()
-    path_like = "/" in name or "\\" in name or name.endswith(_FILE_ENDINGS)
-    if path_like and not table.db:
-        raise _refused(
-            f"it reads the file {table.name!r}", hint="only tables and views may be read"
-        )
-
-
-def _harmless_table_function(node: exp.Expr) -> bool:
-    if isinstance(node, exp.Anonymous):
-        return str(node.this).lower() in TABLE_FUNCTIONS
-    return isinstance(
-        node,
-        exp.GenerateSeries
-        | exp.Unnest
-        | exp.Flatten
-        | exp.Generator
-        | exp.SplitToTable
-        | exp.Explode,
-    )
-
-
-def _refused(reason: str, *, hint: str = "") -> QueryRefused:
-    return QueryRefused(f"the statement was not sent: {reason}", hint=hint)
+def _relation(name: Relation | str, dialect: str) -> Relation:
+    if isinstance(name, Relation):
+        return name
+    try:
+        return parse_relation(name, dialect)
+    except ConfigError:
+        parts = name.split(".")
+        if not 1 <= len(parts) <= 3 or not all(parts):
+            raise
+        padded = [None, None, *parts][-3:]
+        return Relation(database=padded[0], schema=padded[1], name=parts[-1])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from dagster_agent.connectors.state_stores import codec
 from dagster_agent.connectors.state_stores.audit_chain import sealed
+from dagster_agent.connectors.state_stores.keys import folder_of, in_order
 from dagster_agent.model import (
     OPEN_STATUSES,
     AuditRecord,
@@ -21,6 +22,7 @@ from dagster_agent.model import (
     Lease,
     MetricPoint,
 )
+from dagster_agent.ports.state_store import KEPT_POINTS
 
 _CLOSED_FINDINGS = {FindingStatus.REJECTED, FindingStatus.RESOLVED}
 
@@ -42,8 +44,10 @@ class MemoryStore:
         self._detections: list[Detection] = []
         self._baselines: list[Baseline] = []
         self._metrics: dict[tuple[str, str], dict[datetime, MetricPoint]] = {}
-        self._stages: dict[tuple[str, str], bytes] = {}
+        self._stages: dict[str, dict[str, bytes]] = {}
+        self._staged_at: dict[str, datetime] = {}
         self._facts: dict[str, str] = {}
+        self._counters: dict[str, int] = {}
         self._leases: dict[str, Lease] = {}
         self._tokens: dict[str, int] = {}
         self._audit: list[AuditRecord] = []
@@ -116,18 +120,21 @@ class MemoryStore:
         for point in points:
             self._metrics.setdefault((point.asset, point.metric), {})[point.at] = point
 
-    def metric_history(self, asset: str, metric: str, *, limit: int = 400) -> Sequence[MetricPoint]:
+    def metric_history(
+        self, asset: str, metric: str, *, limit: int = KEPT_POINTS
+    ) -> Sequence[MetricPoint]:
         """See `StateStore`."""
         points = sorted(self._metrics.get((asset, metric), {}).values(), key=lambda p: p.at)
         return points[-limit:] if limit else []
 
     def save_stage(self, investigation: str, stage: str, payload: bytes) -> None:
         """See `StateStore`."""
-        self._stages[investigation, stage] = payload
+        self._stages.setdefault(investigation, {})[stage] = payload
+        self._staged_at[investigation] = datetime.now(UTC)
 
     def stage(self, investigation: str, stage: str) -> bytes | None:
         """See `StateStore`."""
-        return self._stages.get((investigation, stage))
+        return self._stages.get(investigation, {}).get(stage)
 
     def put(self, key: str, value: Any) -> None:
         """See `StateStore`."""
@@ -136,6 +143,21 @@ class MemoryStore:
     def get(self, key: str) -> Any:
         """See `StateStore`."""
         return json.loads(self._facts[key]) if key in self._facts else None
+
+    def append(self, prefix: str, value: Any) -> str:
+        """See `StateStore`."""
+        folder = folder_of(prefix)
+        while True:
+            self._counters[folder] = self._counters.get(folder, 0) + 1
+            key = f"{folder}{self._counters[folder]}"
+            if key not in self._facts:
+                self.put(key, value)
+                return key
+
+    def entries(self, prefix: str) -> Mapping[str, Any]:
+        """See `StateStore`."""
+        inside = (key for key in self._facts if key.startswith(folder_of(prefix)))
+        return {key: self.get(key) for key in sorted(inside, key=in_order)}
 
     def acquire_lease(
         self, name: str, *, holder: str, ttl: timedelta, now: datetime
@@ -150,10 +172,15 @@ class MemoryStore:
         self._leases[name] = lease
         return lease
 
+    def holds(self, lease: Lease, *, now: datetime) -> bool:
+        """See `StateStore`."""
+        held = self._leases.get(lease.name)
+        return held is not None and _same(held, lease) and held.expires_at > now
+
     def release_lease(self, lease: Lease) -> None:
         """See `StateStore`."""
         held = self._leases.get(lease.name)
-        if held and (held.token, held.holder) == (lease.token, lease.holder):
+        if held and _same(held, lease):
             del self._leases[lease.name]
 
     def leases(self, *, now: datetime) -> Sequence[Lease]:
@@ -173,7 +200,7 @@ class MemoryStore:
         """See `StateStore`."""
         record = AuditRecord(
             sequence=len(self._audit) + 1,
-            at=at,
+            at=at.astimezone(UTC),
             actor=actor,
             action=action,
             subject=subject,
@@ -184,9 +211,39 @@ class MemoryStore:
         self._audit.append(sealed(record))
         return self._audit[-1]
 
-    def audit(self) -> Sequence[AuditRecord]:
+    def audit(
+        self, *, after: int = 0, limit: int | None = None, since: datetime | None = None
+    ) -> Sequence[AuditRecord]:
         """See `StateStore`."""
-        return tuple(self._audit)
+        found = [r for r in self._audit[after:] if since is None or r.at >= since]
+        return tuple(found[:limit])
+
+    def audit_head(self) -> tuple[int, str]:
+        """See `StateStore`."""
+        return (self._audit[-1].sequence, self._audit[-1].hash) if self._audit else (0, "")
+
+    def prune(self, *, before: datetime) -> int:
+        """See `StateStore`."""
+        size = self._history_size()
+        self._detections = [
+            d
+            for d in self._detections
+            if d.observed_at >= before or d is self.latest_detection(d.asset, d.detector)
+        ]
+        for (asset, metric), points in self._metrics.items():
+            kept = {p.at for p in self.metric_history(asset, metric)}
+            old = [at for at in points if at < before and at not in kept]
+            for at in old:
+                del points[at]
+        at_it = {i.holder for i in self._leases.values() if i.expires_at >= before}
+        for investigation, staged_at in list(self._staged_at.items()):
+            if staged_at < before and investigation not in at_it:
+                del self._stages[investigation], self._staged_at[investigation]
+        return size - self._history_size()
+
+    def _history_size(self) -> int:
+        counted = (*self._metrics.values(), *self._stages.values())
+        return len(self._detections) + sum(len(items) for items in counted)
 
     def close(self) -> None:
         """Nothing to close."""
@@ -194,3 +251,7 @@ class MemoryStore:
 
 def _name(lease: Lease) -> str:
     return lease.name
+
+
+def _same(held: Lease, lease: Lease) -> bool:
+    return (held.token, held.holder) == (lease.token, lease.holder)

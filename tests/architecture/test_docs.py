@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 import yaml
 from click.testing import CliRunner
@@ -67,7 +68,8 @@ def test_links_lead_somewhere(path: Path) -> None:
 
 
 def _assert_options_exist(words: list[str]) -> None:
-    told = CliRunner().invoke(main, [words[0], "--help"])
+    depth = 2 if isinstance(main.commands[words[0]], click.Group) else 1
+    told = CliRunner().invoke(main, [*words[:depth], "--help"])
     assert told.exit_code == 0, told.output
     for option in (word for word in words if word.startswith("--")):
         assert option in told.output

@@ -13,7 +13,9 @@ CATALOGUES = {
     "bug_pattern": LIBRARY / "investigation" / "bug_patterns",
     "detector": LIBRARY / "anomaly" / "detectors",
     "drift_rule": LIBRARY / "schema_drift" / "rules",
+    "failure_class": LIBRARY / "investigation" / "failure_classes",
     "fixer": LIBRARY / "repair" / "fixers",
+    "tool": LIBRARY / "investigation" / "tools",
     "reconciliation_method": LIBRARY / "reconciliation" / "methods",
 }
 MEMBERS = [

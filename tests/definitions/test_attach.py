@@ -54,9 +54,12 @@ def test_one_line_adds_checks_jobs_a_sensor_and_three_assets(definitions_of: Def
         "agent_checks",
         "agent_decide",
         "agent_investigate",
+        "agent_pause",
+        "agent_retry",
+        "agent_steer",
     ]
-    (sensor,) = repository.sensor_defs
-    assert sensor.name == "agent_watch"
+    assert sorted(each.name for each in repository.sensor_defs) == ["agent_drift", "agent_watch"]
+    sensor = repository.get_sensor_def("agent_watch")
     assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
     assert sensor.minimum_interval_seconds == 30
     graph = defs.resolve_asset_graph()

@@ -22,6 +22,7 @@ class Daemon:
 
     instance: dg.DagsterInstance
     defs: dg.Definitions
+    sensor: str = "agent_watch"
     cursor: str | None = None
     skipped: str = ""
     launched: list[dg.RunRequest] = field(default_factory=list)
@@ -29,11 +30,12 @@ class Daemon:
 
     def tick(self) -> list[dg.RunRequest]:
         """Evaluate once; run requests whose key was seen before are dropped, as Dagster does."""
-        (sensor,) = self.defs.get_repository_def().sensor_defs
+        sensor = self.defs.resolve_sensor_def(self.sensor)
         with dg.build_sensor_context(
             instance=self.instance,
             cursor=self.cursor,
             repository_def=self.defs.get_repository_def(),
+            sensor_name=self.sensor,
         ) as context:
             data = sensor.evaluate_tick(context)
         self.cursor = data.cursor
@@ -244,6 +246,7 @@ def test_a_location_can_start_it_stopped(
 ) -> None:
     settings = {"sensor": {"running_by_default": False, "interval_seconds": 120}}
     daemon = start(definitions_of(build_everything), **settings)
-    (sensor,) = daemon.defs.get_repository_def().sensor_defs
-    assert sensor.default_status is dg.DefaultSensorStatus.STOPPED
-    assert sensor.minimum_interval_seconds == 120
+    sensors = {s.name: s for s in daemon.defs.get_repository_def().sensor_defs}
+    assert set(sensors) == {"agent_watch", "agent_drift"}
+    assert {s.default_status for s in sensors.values()} == {dg.DefaultSensorStatus.STOPPED}
+    assert sensors["agent_watch"].minimum_interval_seconds == 120

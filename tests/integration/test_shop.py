@@ -137,7 +137,7 @@ def test_history_ends_in_the_template(history: ShopWorkspace) -> None:
 def test_history_is_by_three_people_and_ends_before_the_quiet_days(history: ShopWorkspace) -> None:
     log = run_git(history.dbt_project, "log", "--format=%an|%aI|%cI").splitlines()
     authors, written, committed = zip(*(line.split("|") for line in log), strict=True)
-    assert len(log) == 12
+    assert len(log) == 13
     assert len(set(authors)) == 3
     assert written == committed
     assert datetime.fromisoformat(written[0]).date() == TODAY - timedelta(days=6)
@@ -152,9 +152,9 @@ def test_history_is_deterministic_and_pushed(history: ShopWorkspace, tmp_path: P
     assert run_git(history.dbt_project, "status", "--porcelain") == ""
 
 
-@pytest.mark.parametrize("number", range(12))
+@pytest.mark.parametrize("number", range(13))
 def test_every_commit_is_coherent(history: ShopWorkspace, number: int) -> None:
-    clone, commit = history.dbt_project, f"HEAD~{11 - number}"
+    clone, commit = history.dbt_project, f"HEAD~{12 - number}"
     names = run_git(clone, "ls-tree", "-r", "--name-only", commit).splitlines()
     nodes = {Path(name).stem for name in names if name.endswith((".sql", ".csv"))}
     for name in names:
@@ -181,7 +181,7 @@ def test_half_made_workspace_is_finished(tmp_path: Path) -> None:
     (tmp_path / ".making-dbt").mkdir()
     (tmp_path / "dbt.git").mkdir()
     workspace = open_workspace(tmp_path, today=TODAY)
-    assert run_git(workspace.remote, "rev-list", "--count", "main").strip() == "12"
+    assert run_git(workspace.remote, "rev-list", "--count", "main").strip() == "13"
 
 
 def test_settings_of_the_user_have_no_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -270,7 +270,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
 
 def test_a_quiet_night_is_green(story: Story) -> None:
     assert story.quiet.success
-    assert len(story.quiet.checks) == 52  # 51 dbt tests, and the team's own look at the load
+    assert len(story.quiet.checks) == 56  # 55 dbt tests, and the team's own look at the load
     assert all(story.quiet.checks.values())
     assert story.quiet.counts == {
         "raw.orders": 50_352,

@@ -10,6 +10,7 @@ import pandas as pd
 
 from assets.shop.world.catalogue import products_of
 from assets.shop.world.customers import customers_of
+from assets.shop.world.gifts import gift_cards_of
 from assets.shop.world.ledger import ledger_of
 from assets.shop.world.money import FIRST_PAYMENT_ID, FIRST_REFUND_ID, payments_of, refunds_of
 from assets.shop.world.sales import FIRST_ORDER_ID, add_amounts, items_of, orders_of
@@ -32,6 +33,8 @@ class ShopState:
     """One row per captured payment."""
     refunds: pd.DataFrame
     """One row per refund."""
+    gift_cards: pd.DataFrame
+    """One row per gift card sold."""
 
     def ledger(self) -> pd.DataFrame:
         """What the payment processor has in its books at the same moment."""
@@ -58,6 +61,7 @@ class World:
             order_items=_before(history.order_items, "synced_at", until),
             payments=_before(history.payments, "captured_at", until),
             refunds=_before(history.refunds, "refunded_at", until),
+            gift_cards=_before(history.gift_cards, "sold_at", until),
         )
 
 
@@ -73,7 +77,7 @@ def _history(opened: date, seasons: int) -> ShopState:
     """All seasons, the last one to its end: each builds on those before, none looks ahead."""
     customers = products = pd.DataFrame()
     parts: dict[str, list[pd.DataFrame]] = {
-        name: [] for name in ("orders", "order_items", "payments", "refunds")
+        name: [] for name in ("orders", "order_items", "payments", "refunds", "gift_cards")
     }
     order_id, payment_id, refund_id = FIRST_ORDER_ID, FIRST_PAYMENT_ID, FIRST_REFUND_ID
     for number in range(seasons):
@@ -88,7 +92,8 @@ def _history(opened: date, seasons: int) -> ShopState:
         order_id += len(orders)
         payment_id += len(payments)
         refund_id += len(refunds)
-        for name, frame in zip(parts, (orders, items, payments, refunds), strict=True):
+        cards = gift_cards_of(season)
+        for name, frame in zip(parts, (orders, items, payments, refunds, cards), strict=True):
             parts[name].append(frame)
     joined = {name: pd.concat(frames, ignore_index=True) for name, frames in parts.items()}
     return ShopState(customers=customers, products=products, **joined)

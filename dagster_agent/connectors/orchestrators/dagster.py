@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 
 import dagster as dg
 from dagster import AssetRecordsFilter, DagsterRunStatus, RunsFilter
 
 from dagster_agent.connectors.orchestrators import dagster_event_log as event_log
+from dagster_agent.model import Symptom, SymptomKind
 from dagster_agent.ports.orchestrator import RunFacts
 
 KIND_TAG = "dagster_agent/kind"
-"""Run tag of every run of ours: `investigate`, `checks`, `decide`, `accept-schema`."""
+"""Run tag of every run of ours: `investigate`, `checks`, `retry`, `decide`, `accept-schema`."""
 
 CHECKED_RUN_TAG = "dagster_agent/checked_run"
 """Run tag of a `checks` run: the customer's run whose assets it judges."""
@@ -26,6 +28,14 @@ REPEATED_KEY = "dagster_agent/repeated"
 DETECTOR_KEY = "dagster_agent/detector"
 """Metadata key of a result of ours: the detector that decided it."""
 
+RETRY_OF_TAG = "dagster_agent/retry_of"
+"""Run tag of a retry of ours: the run that it makes again."""
+
+NEW_COLUMNS_KEY = "dagster_agent/new_columns"
+"""Metadata key of a schema result of ours: names of columns that are new, a line each."""
+
+_ENDED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE]
+_RETRIES_LOOKED_OVER = 12
 _MATERIALIZATIONS_LOOKED_AT = 25
 
 
@@ -56,6 +66,40 @@ class DagsterOrchestrator:
             ended_at=_moment(record.end_time),
             log_tail="" if succeeded else failure_text(self._instance, run_id),
         )
+
+    def recovered(self, symptom: Symptom) -> bool:
+        """Whether what failed then has succeeded since: the test passes, the asset was built."""
+        key = self._asset_keys.get(symptom.asset or "")
+        if key is None:
+            return False
+        since = symptom.observed_at.timestamp()
+        if symptom.check and symptom.kind is SymptomKind.DBT_TEST_FAILED:
+            check = dg.AssetCheckKey(key, symptom.check)
+            return event_log.passed_since(self._instance, check, since)
+        built = self._instance.fetch_materializations(
+            AssetRecordsFilter(asset_key=key, after_timestamp=since), limit=1
+        )
+        return bool(built.records)
+
+    def earlier_runs(self, run_id: str, *, limit: int) -> Sequence[RunFacts]:
+        """Runs of the same job that ended before that one began, newest first; retries left out."""
+        run = self._instance.get_run_by_id(run_id)
+        if run is None or not limit:
+            return ()
+        records = self._instance.get_run_records(
+            RunsFilter(job_name=run.job_name, statuses=_ENDED),
+            limit=limit + _RETRIES_LOOKED_OVER,
+        )
+        begun = next((r.create_timestamp for r in records if r.dagster_run.run_id == run_id), None)
+        earlier = (
+            record.dagster_run.run_id
+            for record in records
+            if record.dagster_run.run_id != run_id
+            and RETRY_OF_TAG not in record.dagster_run.tags
+            and (begun is None or record.create_timestamp < begun)
+        )
+        found = (self.run(each) for each in islice(earlier, limit))
+        return tuple(facts for facts in found if facts is not None)
 
     def last_good_materialization(self, asset: str, *, before: datetime) -> datetime | None:
         """When the asset was last built with no check failing, in that run or in ours about it."""

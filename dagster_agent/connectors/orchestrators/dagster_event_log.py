@@ -89,6 +89,16 @@ def materialises_anything(instance: dg.DagsterInstance, run_id: str) -> bool:
     return next(found, None) is not None
 
 
+def passed_since(instance: dg.DagsterInstance, check: dg.AssetCheckKey, since: float) -> bool:
+    """Whether the newest result of a check is a pass, and newer than that moment (epoch)."""
+    latest = instance.event_log_storage.get_latest_asset_check_execution_by_key([check])
+    record = latest.get(check)
+    if record is None or record.create_timestamp <= since or record.event is None:
+        return False
+    event = record.event.dagster_event
+    return event is not None and event.asset_check_evaluation_data.passed
+
+
 def failed_steps(instance: dg.DagsterInstance, run_id: str) -> list[FailedStep]:
     """Steps that failed; one entry without a step key where the run failed outside of them."""
     found = [

@@ -15,12 +15,14 @@ def open_store(url: str) -> SqlStateStore:
 
     Args:
         url: SQLAlchemy URL: `sqlite:////absolute/path.db` (its folder is created) or
-            `postgresql+psycopg://...`.
+            `postgresql://user:password@host/database`, which takes psycopg or psycopg2, whichever
+            is installed; the extra `postgres` brings psycopg.
 
     Raises:
-        ConfigError: The URL is malformed, its driver is missing, the place cannot be written, or
-            a newer version of the package wrote the database.
-        ConnectorError: The file is no database, or the server does not answer.
+        ConfigError: The URL is malformed, its driver is missing, the place cannot be written, the
+            server refuses the login or the rights, or a newer version of the package wrote the
+            database.
+        ConnectorError: The file is no database, or the server does not answer (retryable).
     """
     from dagster_agent.connectors.state_stores.sql_store import SqlStateStore
 

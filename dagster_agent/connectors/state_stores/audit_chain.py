@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from dagster_agent.connectors.state_stores import codec
 from dagster_agent.model import AuditRecord
@@ -18,7 +18,27 @@ def sealed(record: AuditRecord) -> AuditRecord:
     return dataclasses.replace(record, hash=digest)
 
 
-def verify_chain(records: Sequence[AuditRecord]) -> int | None:
+def flaw(record: AuditRecord, *, sequence: int, previous_hash: str) -> str:
+    """Why the record is not the next of an intact chain, for people; empty when it is.
+
+    Args:
+        record: What stands there.
+        sequence: The number it should have.
+        previous_hash: The hash of the record before; empty for the first.
+    """
+    if record.sequence != sequence:
+        return f"record {sequence} is missing: {record.sequence} stands in its place"
+    if sealed(record).hash != record.hash:
+        return f"record {sequence} was changed after it was written: its hash is of other content"
+    if record.previous_hash != previous_hash:
+        return (
+            f"record {sequence} does not continue record {sequence - 1}: "
+            "one of them was replaced by another that has a hash of its own"
+        )
+    return ""
+
+
+def verify_chain(records: Iterable[AuditRecord]) -> int | None:
     """The sequence number at which the chain is first broken, or None when it holds.
 
     Args:
@@ -27,8 +47,7 @@ def verify_chain(records: Sequence[AuditRecord]) -> int | None:
     """
     previous_hash = ""
     for expected, record in enumerate(records, start=1):
-        intact = record.sequence == expected and record.previous_hash == previous_hash
-        if not intact or sealed(record).hash != record.hash:
+        if flaw(record, sequence=expected, previous_hash=previous_hash):
             return expected
         previous_hash = record.hash
     return None

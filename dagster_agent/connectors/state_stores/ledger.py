@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Connection, and_, case, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    and_,
+    case,
+    insert,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
+from sqlalchemy.types import NullType
 
 from dagster_agent.connectors.state_stores import codec
 from dagster_agent.connectors.state_stores.audit_chain import sealed
@@ -43,38 +56,47 @@ def acquire(
     return Lease(name=name, holder=holder, token=token, expires_at=expires_at)
 
 
+def holds(connection: Connection, lease: Lease, now: datetime) -> bool:
+    """Whether its token is the newest and its holder has it still."""
+    query = select(leases.c.token).where(_still_mine(lease), leases.c.expires_at > now)
+    return connection.scalar(query) is not None
+
+
 def release(connection: Connection, lease: Lease) -> None:
     """Give it back, unless somebody else holds it by now."""
-    still_mine = and_(
+    connection.execute(update(leases).where(_still_mine(lease)).values(holder=None))
+
+
+def _still_mine(lease: Lease) -> ColumnElement[bool]:
+    return and_(
         leases.c.name == lease.name,
         leases.c.token == lease.token,
         leases.c.holder == lease.holder,
     )
-    connection.execute(update(leases).where(still_mine).values(holder=None))
 
 
 def held(connection: Connection, now: datetime) -> Sequence[Lease]:
     """Those neither given back nor expired, by name."""
-    query = (
-        select(leases.c.name, leases.c.holder, leases.c.token, leases.c.expires_at)
-        .where(leases.c.holder.is_not(None), leases.c.expires_at > now)
-        .order_by(leases.c.name)
+    query = select(leases.c.name, leases.c.holder, leases.c.token, leases.c.expires_at).where(
+        leases.c.holder.is_not(None), leases.c.expires_at > now
     )
-    return [
+    found = [
         Lease(name=name, holder=holder, token=token, expires_at=expires_at)
         for name, holder, token, expires_at in connection.execute(query)
     ]
+    # not by the database, whose order depends on its locale
+    return sorted(found, key=lambda lease: lease.name)
 
 
 def append(connection: Connection, record: AuditRecord) -> AuditRecord:
     """Number, seal and keep the record; the head's row is the lock that puts writers in a queue."""
-    head = (
+    count = (
         update(audit_head)
         .where(audit_head.c.id == 1)
         .values(sequence=audit_head.c.sequence + 1)
         .returning(audit_head.c.sequence, audit_head.c.hash)
     )
-    sequence, previous_hash = connection.execute(head).one()
+    sequence, previous_hash = connection.execute(count).one()
     record = sealed(
         dataclasses.replace(
             record,
@@ -89,11 +111,48 @@ def append(connection: Connection, record: AuditRecord) -> AuditRecord:
     return record
 
 
-def records(connection: Connection) -> Sequence[AuditRecord]:
-    """The whole log in sequence."""
-    found: list[AuditRecord] = []
-    for row in connection.execute(select(audit).order_by(audit.c.sequence)).mappings():
-        values: dict[str, Any] = {str(name): value for name, value in row.items()}
-        values["detail"] = codec.decode(dict[str, Any], values["detail"])
-        found.append(AuditRecord(**values))
-    return found
+def head(connection: Connection) -> tuple[int, str]:
+    """Number and hash of the newest record, as counted when it was written."""
+    found = connection.execute(select(audit_head.c.sequence, audit_head.c.hash)).one_or_none()
+    return (0, "") if found is None else (found.sequence, found.hash)
+
+
+def records(
+    connection: Connection, *, after: int, limit: int | None, since: datetime | None
+) -> Sequence[AuditRecord]:
+    """A page of the log in sequence."""
+    # read as it stands there: a value that somebody put in by hand must not end the reading
+    columns = [type_coerce(column, NullType).label(column.name) for column in audit.c]
+    query = select(*columns)
+    if after > 0:  # otherwise all, also what somebody put in below 1
+        query = query.where(audit.c.sequence > after)
+    if since is not None:
+        query = query.where(audit.c.at >= since)
+    # + 0: SQLite would otherwise read the whole log in this order instead of using the other index
+    query = query.order_by(audit.c.sequence if since is None else audit.c.sequence + 0)
+    return [_record(row) for row in connection.execute(query.limit(limit)).mappings()]
+
+
+def _record(row: RowMapping) -> AuditRecord:
+    values: dict[str, Any] = {str(name): value for name, value in row.items()}
+    values["at"] = _moment(values["at"])
+    if values["allowed"] in (0, 1):
+        values["allowed"] = bool(values["allowed"])
+    values["detail"] = _detail(values["detail"])
+    return AuditRecord(**values)
+
+
+def _moment(stored: object) -> datetime:
+    try:
+        moment = stored if isinstance(stored, datetime) else datetime.fromisoformat(str(stored))
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _detail(stored: object) -> dict[str, Any]:
+    try:
+        detail: object = json.loads(str(stored))
+    except ValueError:
+        detail = None
+    return cast("dict[str, Any]", detail) if isinstance(detail, dict) else {"unreadable": stored}

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from dagster_agent.connectors.state_stores.engine import Database
 from dagster_agent.errors import ConfigError
 
-HEAD = "0001"
+HEAD = "0002"
 """Newest revision in `migrations/versions`."""
 
 _MIGRATIONS = Path(__file__).parent / "migrations"

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import math
 import weakref
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, Table, insert, select
+from sqlalchemy import Select, Table, UpdateBase, insert, select
 
-from dagster_agent.connectors.state_stores import codec, ledger, tables
+from dagster_agent.connectors.state_stores import (
+    codec,
+    facts,
+    ledger,
+    metric_points,
+    retention,
+    tables,
+)
 from dagster_agent.connectors.state_stores.engine import Database
 from dagster_agent.connectors.state_stores.schema import ensure_schema
 from dagster_agent.connectors.state_stores.statements import latest, newest_first, upsert
@@ -27,6 +32,7 @@ from dagster_agent.model import (
     Lease,
     MetricPoint,
 )
+from dagster_agent.ports.state_store import KEPT_POINTS
 
 T = TypeVar("T")
 
@@ -44,11 +50,6 @@ class SqlStateStore:
         self._database = Database(url)
         weakref.finalize(self, self._database.close)
         ensure_schema(self._database)
-
-    @property
-    def name(self) -> str:
-        """The URL without its password."""
-        return self._database.name
 
     def close(self) -> None:
         """Close its connections; a further call opens new ones."""
@@ -160,57 +161,54 @@ class SqlStateStore:
 
     def add_metrics(self, points: Sequence[MetricPoint]) -> None:
         """See `StateStore`."""
-        rows = [
-            {
-                "asset": point.asset,
-                "metric": point.metric,
-                "at": point.at,
-                "value": None if math.isnan(point.value) else point.value,
-            }
-            for point in points
-        ]
-        if rows:
+        if points:
             with self._database.write() as connection:
-                connection.execute(upsert(tables.metrics, connection), rows)
+                metric_points.add(connection, points)
 
-    def metric_history(self, asset: str, metric: str, *, limit: int = 400) -> Sequence[MetricPoint]:
+    def metric_history(
+        self, asset: str, metric: str, *, limit: int = KEPT_POINTS
+    ) -> Sequence[MetricPoint]:
         """See `StateStore`."""
-        table = tables.metrics
-        query = (
-            select(table.c.at, table.c.value)
-            .where(table.c.asset == asset, table.c.metric == metric)
-            .order_by(table.c.at.desc())
-            .limit(limit)
-        )
         with self._database.read() as connection:
-            rows = connection.execute(query).all()
-        return [
-            MetricPoint(asset=asset, metric=metric, at=at, value=math.nan if v is None else v)
-            for at, v in reversed(rows)
-        ]
+            return metric_points.history(connection, asset, metric, limit=limit)
 
     # stages of an investigation --------------------------------------------------------------
     def save_stage(self, investigation: str, stage: str, payload: bytes) -> None:
         """See `StateStore`."""
-        self._put(tables.stages, investigation=investigation, stage=stage, payload=payload)
+        self._put(
+            tables.stages,
+            investigation=investigation,
+            stage=stage,
+            payload=payload,
+            saved_at=datetime.now(UTC),
+        )
 
     def stage(self, investigation: str, stage: str) -> bytes | None:
         """See `StateStore`."""
         table = tables.stages
-        query = select(table.c.payload).where(
-            table.c.investigation == investigation, table.c.stage == stage
-        )
-        return self._scalar(query)
+        query = select(table.c.payload).where(table.c.investigation == investigation)
+        return self._scalar(query.where(table.c.stage == stage))
 
     # cursors and small facts -----------------------------------------------------------------
     def put(self, key: str, value: Any) -> None:
         """See `StateStore`."""
-        self._put(tables.facts, key=key, value=codec.encode(value))
+        with self._database.write() as connection:
+            facts.put(connection, key, value)
 
     def get(self, key: str) -> Any:
         """See `StateStore`."""
-        text = self._scalar(select(tables.facts.c.value).where(tables.facts.c.key == key))
-        return None if text is None else json.loads(text)
+        with self._database.read() as connection:
+            return facts.get(connection, key)
+
+    def append(self, prefix: str, value: Any) -> str:
+        """See `StateStore`."""
+        with self._database.write() as connection:
+            return facts.append(connection, prefix, value)
+
+    def entries(self, prefix: str) -> Mapping[str, Any]:
+        """See `StateStore`."""
+        with self._database.read() as connection:
+            return facts.entries(connection, prefix)
 
     # leases and audit ------------------------------------------------------------------------
     def acquire_lease(
@@ -219,6 +217,11 @@ class SqlStateStore:
         """See `StateStore`."""
         with self._database.write() as connection:
             return ledger.acquire(connection, name, holder=holder, expires_at=now + ttl, now=now)
+
+    def holds(self, lease: Lease, *, now: datetime) -> bool:
+        """See `StateStore`."""
+        with self._database.read() as connection:
+            return ledger.holds(connection, lease, now)
 
     def release_lease(self, lease: Lease) -> None:
         """See `StateStore`."""
@@ -253,19 +256,34 @@ class SqlStateStore:
         with self._database.write() as connection:
             return ledger.append(connection, record)
 
-    def audit(self) -> Sequence[AuditRecord]:
+    def audit(
+        self, *, after: int = 0, limit: int | None = None, since: datetime | None = None
+    ) -> Sequence[AuditRecord]:
         """See `StateStore`."""
         with self._database.read() as connection:
-            return ledger.records(connection)
+            return ledger.records(connection, after=after, limit=limit, since=since)
 
-    # the four statements ---------------------------------------------------------------------
+    def audit_head(self) -> tuple[int, str]:
+        """See `StateStore`."""
+        with self._database.read() as connection:
+            return ledger.head(connection)
+
+    # housekeeping ----------------------------------------------------------------------------
+    def prune(self, *, before: datetime) -> int:
+        """See `StateStore`."""
+        return sum(self._run(statement) for statement in retention.prunings(before=before))
+
+    # the six statements ----------------------------------------------------------------------
     def _put(self, table: Table, **values: Any) -> None:
         with self._database.write() as connection:
             connection.execute(upsert(table, connection), values)
 
     def _append(self, table: Table, **values: Any) -> None:
+        self._run(insert(table).values(values))
+
+    def _run(self, statement: UpdateBase) -> int:
         with self._database.write() as connection:
-            connection.execute(insert(table), values)
+            return connection.execute(statement).rowcount
 
     def _scalar(self, query: Select[Any]) -> Any:
         with self._database.read() as connection:

@@ -43,6 +43,9 @@ class UtcDateTime(TypeDecorator[datetime]):
 _SEQUENCE = BigInteger().with_variant(Integer(), "sqlite")
 """SQLite numbers rows by itself only for a key that is called INTEGER."""
 
+_CODE_POINTS = Text().with_variant(Text(collation="C"), "postgresql")
+"""Compared by code point, as SQLite does: a range of keys is the same in every locale."""
+
 metadata = MetaData()
 
 incidents = Table(
@@ -116,13 +119,23 @@ stages = Table(
     Column("investigation", Text, primary_key=True),
     Column("stage", Text, primary_key=True),
     Column("payload", LargeBinary, nullable=False),
+    # by the writer's clock, for `prune` alone; NULL where an older version of the package wrote it
+    Column("saved_at", UtcDateTime),
 )
 
 facts = Table(
     "facts",
     metadata,
-    Column("key", Text, primary_key=True),
+    Column("key", _CODE_POINTS, primary_key=True),
     Column("value", Text, nullable=False),
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    # the prefix of numbered facts, with its slash
+    Column("prefix", Text, primary_key=True),
+    Column("last", BigInteger, nullable=False),
 )
 
 leases = Table(
@@ -147,6 +160,7 @@ audit = Table(
     Column("detail", Text, nullable=False),
     Column("previous_hash", Text, nullable=False),
     Column("hash", Text, nullable=False),
+    Index("ix_audit_at", "at"),
 )
 
 audit_head = Table(

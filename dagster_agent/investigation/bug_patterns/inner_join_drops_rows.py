@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from dagster_agent.git.repository import Commit
 from dagster_agent.investigation.bug_pattern import bug_pattern
+from dagster_agent.investigation.clues.join_history import commit_that_narrowed
 from dagster_agent.investigation.codebase import Codebase
 from dagster_agent.investigation.dossier import AssetAccount, Dossier
-from dagster_agent.investigation.join_history import commit_that_narrowed
 from dagster_agent.model import (
     Asset,
     Evidence,

@@ -15,6 +15,7 @@ from dagster_agent.autonomy.pause import pause, paused, resume
 from dagster_agent.connectors.state_stores import open_store
 from dagster_agent.connectors.state_stores.audit_chain import verify_chain
 from dagster_agent.errors import ApprovalRequired, ConfigError, LeaseHeld
+from dagster_agent.model import Lease
 from dagster_agent.testing import MemoryStore
 
 NOW = datetime(2026, 11, 3, 6, 12, tzinfo=UTC)
@@ -264,3 +265,35 @@ def test_on_the_real_store(tmp_path: Path) -> None:
     assert verify_chain(store.audit()) is None
     assert store.leases(now=NOW) == []
     store.close()
+
+
+def test_a_lease_lost_before_the_write_stops_it() -> None:
+    class Losing(MemoryStore):
+        """Another process takes over while this one is held up."""
+
+        def holds(self, lease: Lease, *, now: datetime) -> bool:
+            return False
+
+    world = World()
+    world.store = Losing()
+    with pytest.raises(LeaseHeld, match="was lost before the write"):
+        world.perform()
+    assert world.changes == []
+
+
+def test_the_budget_of_a_day() -> None:
+    world = World(max_dollars_per_day=2.0)
+    guard = AutonomyGuard(world.store, world.config, holder="run-1")
+
+    def ask(now: datetime) -> float:
+        return guard.perform(
+            "ask-claude", "I-1", now=now, work=lambda: 1.5, detail={}, cost=lambda spent: spent
+        )
+
+    assert ask(NOW) == 1.5
+    assert ask(NOW + MINUTE) == 1.5  # what one question costs is known only afterwards
+    with pytest.raises(ApprovalRequired, match=r"\$3.00 of \$2.00 for 24 hours are spent"):
+        ask(NOW + 2 * MINUTE)
+    assert ask(NOW + timedelta(days=1, minutes=2)) == 1.5
+    done = [r.detail["cost_usd"] for r in world.store.audit() if r.detail["phase"] == "done"]
+    assert done == [1.5, 1.5, 1.5]

@@ -32,10 +32,13 @@ def test_what_each_tier_permits() -> None:
     ]
 
 
-def test_only_the_draft_is_done_without_asking_by_default() -> None:
+def test_what_changes_a_production_model_waits_by_default() -> None:
     config = AutonomyConfig()
     assert {name: config.tier(name) for name in ACTIONS} == {
+        "retry-run": Tier.DO,
+        "ask-claude": Tier.DO,
         "open-pull-request": Tier.DO,
+        "apply-change": Tier.PROPOSE_AND_WAIT,
         "mark-pull-request-ready": Tier.PROPOSE_AND_WAIT,
         "close-pull-request": Tier.PROPOSE_AND_WAIT,
         "accept-schema": Tier.PROPOSE_AND_WAIT,
@@ -68,5 +71,5 @@ def test_wrong_settings_are_refused(values: dict[str, object], message: str) -> 
 
 
 def test_unknown_action_lists_the_known_ones() -> None:
-    with pytest.raises(ConfigError, match=r"unknown action 'zzz'.*known: open-pull-request, "):
+    with pytest.raises(ConfigError, match=r"unknown action 'zzz'.*known: retry-run, "):
         action("zzz")

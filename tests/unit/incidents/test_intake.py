@@ -126,15 +126,22 @@ def test_the_same_trouble_next_day_joins_while_it_is_open_and_is_new_after(desk:
     assert second.fingerprint == first.fingerprint
 
 
-@pytest.mark.parametrize("status", [IncidentStatus.OPEN, IncidentStatus.WAITING])
-def test_a_consequence_joins_the_open_incident_upstream(desk: Desk, status: IncidentStatus) -> None:
+def test_a_consequence_joins_the_open_incident_upstream(desk: Desk) -> None:
     (first,) = desk.take_in(seen("stg_orders")).opened
-    if status is not IncidentStatus.OPEN:
-        desk.put(first, status)
     taken = desk.take_in(seen("daily_revenue", 1), hours=1)
     assert taken.opened == ()
     assert [i.id for i in taken.joined] == [first.id]
     assert taken.joined[0].asset == "model.shop.stg_orders"
+
+
+def test_what_was_looked_into_explains_nothing_new(desk: Desk) -> None:
+    (first,) = desk.take_in(seen("stg_orders")).opened
+    desk.put(first, IncidentStatus.WAITING)
+    assert len(desk.take_in(seen("daily_revenue", 1), hours=1).opened) == 1
+    another = seen("stg_orders", 1, check="another check")
+    assert [i.id for i in desk.take_in(another, hours=1).joined] == [first.id]
+    again = desk.take_in(seen("stg_orders", 2), hours=2)
+    assert [i.id for i in again.joined] == [first.id]
 
 
 def test_trouble_downstream_long_after_is_a_new_incident(desk: Desk) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dagster_agent.investigation.join_history import join_kinds
+from dagster_agent.investigation.clues.join_history import join_kinds
 
 
 @pytest.mark.parametrize(

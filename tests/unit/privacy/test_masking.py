@@ -108,3 +108,38 @@ def test_personal_names(column: str) -> None:
 )
 def test_other_names(column: str) -> None:
     assert not is_personal(column)
+
+
+def test_what_only_tells_rows_apart_is_shown() -> None:
+    assert _one("order_id", "A-1001") == "A-1001"
+    assert _one("run_uuid", "6b6d3c1e-0000-4000-8000-000000000001") == (
+        "6b6d3c1e-0000-4000-8000-000000000001"
+    )
+    assert _one("invoice_number", "2026/0001") == "‹text›"  # not one plain word
+    assert _one("order_id", "Ann") == "‹text›"
+    assert _one("phone_number", "0151-2345678") == "‹text›"
+    assert _one("driver_id", "D-17") == "‹text›"
+    assert _one("user_id", "ann@x.example") == "‹text›"
+    assert _one("order_ref", "4111111111111111") == "‹text›"
+
+
+def test_values_give_a_column_away_whatever_its_name() -> None:
+    cards = (4111111111111111, 5500000000000004, 340000000000009)
+    table = ResultTable(columns=("reference",), rows=tuple((card,) for card in cards))
+    assert {row[0] for row in mask_table(table).rows} == {"‹number›"}
+    people = ("Ann Smith", "Robert Jones", "Maria Diaz", "Peter Kim")
+    table = ResultTable(columns=("status",), rows=tuple((name,) for name in people))
+    assert {row[0] for row in mask_table(table).rows} == {"‹text›"}
+    assert mask_table(table, harmless=["status"]) == table
+
+
+VALUES = st.sampled_from(
+    ["Ann Smith", "paid", "a@x.example", "A-1", "+49 151 2345678", "10.0.0.1", 7, None, "S", "DE"]
+)
+
+
+@given(st.sampled_from(["status", "order_id", "note", "region"]), st.lists(VALUES, max_size=8))
+def test_masking_a_column_twice_is_masking_it_once(column: str, values: list[Cell]) -> None:
+    table = ResultTable(columns=(column,), rows=tuple((value,) for value in values))
+    once = mask_table(table)
+    assert mask_table(once) == once

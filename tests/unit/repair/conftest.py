@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 from dagster_agent.connectors.warehouses import open_warehouse
+from dagster_agent.dbt.invocation import DbtOutcome
 from dagster_agent.dbt.manifest import Manifest
 from dagster_agent.dbt.project import DbtProject
 from dagster_agent.model import Detection, DetectionStatus, ResultTable
@@ -123,7 +124,7 @@ def said() -> Said:
     return Said()
 
 
-def all_flights_arrive(warehouse: Warehouse, manifest: Manifest) -> Detection:
+def all_flights_arrive(warehouse: Warehouse, manifest: Manifest, outcome: DbtOutcome) -> Detection:
     """The failed thing: stg_flights has a row per raw flight."""
     staged = manifest.find("stg_flights").relation
     raw = manifest.find("raw.flights").relation

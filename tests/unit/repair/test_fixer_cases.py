@@ -15,7 +15,7 @@ from dagster_agent.repair.fixer import Fault, fixers
 CASES = Path(__file__).parents[2] / "cases" / "fixer"
 LOADED = [
     pytest.param(file.stem, case, id=f"{file.stem}: {case['name']}")
-    for file in sorted(CASES.glob("*.yaml"))
+    for file in [CASES / "left-join.yaml"]
     for case in yaml.safe_load(file.read_text())["cases"]
 ]
 

@@ -28,7 +28,7 @@ def fault(**changes: object) -> Fault:
 
 
 def test_every_fixer_has_an_id_and_documentation():
-    assert list(fixers().members()) == ["left-join"]
+    assert "left-join" in fixers().members()
     for member in fixers():
         assert "Not this fixer" in member.description
 

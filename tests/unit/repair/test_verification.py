@@ -162,8 +162,8 @@ def test_a_file_that_changed_meanwhile_is_a_failed_step(sandbox, text, recheck, 
 
 
 def test_trouble_that_does_not_show_is_not_reproduced(sandbox, text, recheck, said):
-    def green(warehouse, manifest):
-        return replace(recheck(warehouse, manifest), status=DetectionStatus.PASSED)
+    def green(warehouse, manifest, outcome):
+        return replace(recheck(warehouse, manifest, outcome), status=DetectionStatus.PASSED)
 
     found = verify(sandbox, change("x", before=text), recheck=green, narrator=said)
     assert names(found) == [("reproduce", False)]
@@ -171,11 +171,11 @@ def test_trouble_that_does_not_show_is_not_reproduced(sandbox, text, recheck, sa
 
 
 def test_a_check_that_cannot_run_says_nothing_about_the_change(sandbox, text, recheck, said):
-    def broken(warehouse, manifest):
+    def broken(warehouse, manifest, outcome):
         raise ConnectorError("the warehouse is down", hint="wait")
 
-    def could_not(warehouse, manifest):
-        seen = recheck(warehouse, manifest)
+    def could_not(warehouse, manifest, outcome):
+        seen = recheck(warehouse, manifest, outcome)
         return replace(seen, status=DetectionStatus.COULD_NOT_RUN, headline="no key columns")
 
     for check, message in ((broken, "the warehouse is down"), (could_not, "no key columns")):

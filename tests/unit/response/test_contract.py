@@ -32,7 +32,7 @@ DOCUMENT = Path(__file__).parents[3] / "docs" / "contracts.md"
 
 
 def test_the_shape_is_the_documented_one() -> None:
-    (fence,) = re.findall(r"```json\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
+    fence = re.findall(r"```json\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)[0]
     assert _shape(findings_json([_finding()], _manifest())) == _shape(json.loads(fence))
 
 

@@ -1,0 +1,1 @@
+"""What bug patterns read from code, history and schemas: each module answers one question."""

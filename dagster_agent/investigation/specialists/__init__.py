@@ -1,0 +1,1 @@
+"""Who is asked when no known pattern explains an incident."""

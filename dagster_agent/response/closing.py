@@ -1,0 +1,85 @@
+"""The end of an incident: what was red is green again, seen by the check that was red."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from dagster_agent.incidents import lifecycle
+from dagster_agent.model import (
+    DetectionStatus,
+    Finding,
+    FindingStatus,
+    Incident,
+    IncidentStatus,
+    Symptom,
+    SymptomKind,
+)
+from dagster_agent.ports import Orchestrator
+from dagster_agent.response.workspace import Workspace
+
+_CLOSABLE = (IncidentStatus.WAITING, IncidentStatus.SNOOZED)
+_OPEN = (FindingStatus.OPEN, FindingStatus.APPROVED, FindingStatus.SNOOZED)
+
+
+def close_recovered(
+    workspace: Workspace, *, orchestrator: Orchestrator | None, now: datetime
+) -> tuple[Finding, ...]:
+    """Close the incidents of which every symptom is gone: merged, reverted, or passed by itself.
+
+    A symptom is gone when its own check has passed since it was seen, its dbt test passes, or the
+    asset that could not be built was built. A question is never closed by this.
+
+    Args:
+        workspace: The opened project.
+        orchestrator: Knows runs and dbt tests; None: incidents of failed runs stay open.
+        now: UTC.
+
+    Returns:
+        Findings that are resolved by it, as they are now.
+    """
+    closed: list[Finding] = []
+    for incident in workspace.store.incidents(open_only=True):
+        if incident.status not in _CLOSABLE or not incident.symptoms:
+            continue
+        if not all(_gone(symptom, workspace, orchestrator) for symptom in _latest(incident)):
+            continue
+        workspace.store.save_incident(lifecycle.move(incident, IncidentStatus.RESOLVED, now=now))
+        closed += _resolved(workspace, incident, now)
+    return tuple(closed)
+
+
+def _latest(incident: Incident) -> list[Symptom]:
+    """Of each check of each asset the newest occurrence."""
+    newest = {(s.kind, s.asset, s.check): s for s in incident.symptoms}
+    return list(newest.values())
+
+
+def _gone(symptom: Symptom, workspace: Workspace, orchestrator: Orchestrator | None) -> bool:
+    if symptom.kind is SymptomKind.QUESTION or symptom.asset is None:
+        return False
+    if symptom.kind is SymptomKind.CHECK_FAILED and symptom.check:
+        latest = workspace.store.latest_detection(symptom.asset, symptom.check)
+        if latest is not None:
+            passed = latest.status is DetectionStatus.PASSED
+            return passed and latest.observed_at > symptom.observed_at
+    return orchestrator is not None and orchestrator.recovered(symptom)
+
+
+def _resolved(workspace: Workspace, incident: Incident, now: datetime) -> list[Finding]:
+    found = [
+        replace(finding, status=FindingStatus.RESOLVED, snoozed_until=None)
+        for finding in workspace.store.findings(open_only=True)
+        if finding.report.incident_id == incident.id and finding.status in _OPEN
+    ]
+    for finding in found:
+        workspace.store.save_finding(finding)
+    workspace.store.append_audit(
+        at=now,
+        actor="agent",
+        action="close-incident",
+        subject=incident.id,
+        allowed=True,
+        detail={"reason": "every symptom is gone", "findings": [f.id for f in found]},
+    )
+    return found

@@ -1,0 +1,1 @@
+"""Names of functions that a read-only statement may call, as plain words."""
