@@ -16,6 +16,7 @@ import duckdb
 import pytest
 
 from assets.project_history import Author, commit_all, run_git
+from dagster_agent.dbt.project import DbtProject
 from dagster_agent.model import Detection, DetectionStatus, Finding, Symptom, SymptomKind
 from dagster_agent.response import (
     Engine,
@@ -284,7 +285,10 @@ def shop(template: Path, tmp_path: Path) -> Shop:
     """A shop of one's own."""
     shutil.copytree(template / "dbt", tmp_path / "dbt")
     shutil.copytree(template / "dbt.git", tmp_path / "dbt.git")
-    shutil.copytree(template / "state" / "manifests", tmp_path / "state" / "manifests")
+    (compiled,) = (template / "state" / "manifests").glob("*.json")
+    kept = tmp_path / "state" / "manifests" / f"{DbtProject.open(tmp_path / 'dbt').digest()}.json"
+    kept.parent.mkdir(parents=True)
+    shutil.copyfile(compiled, kept)
     root = tmp_path / "dbt"
     run_git(root, "remote", "add", "origin", str(tmp_path / "dbt.git"))
     run_git(root, "push", "--quiet", "--set-upstream", "origin", "main")

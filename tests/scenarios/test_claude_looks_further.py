@@ -15,7 +15,6 @@ from dagster_agent.testing.scripted_claude import (
     Step,
     answer,
     error,
-    refusal,
     tool_use,
 )
 from tests.scenarios.conftest import NOW, Shop
@@ -106,11 +105,9 @@ def test_its_proposal_is_proved_in_the_sandbox(halved: Shop) -> None:
     ("script", "settings", "outcome"),
     [
         ([error(529, "overloaded_error")], {"max_retries": 0}, "unreachable"),
-        ([error(401, "authentication_error")], {}, "unreachable"),
-        ([refusal("cyber")], {}, "refused"),
         (looked(), {"max_dollars": 0.000001}, "over-budget"),
     ],
-    ids=["down", "no key", "refuses", "over budget"],
+    ids=["down", "over budget"],
 )
 def test_without_it_the_deterministic_report_stands(
     halved: Shop, script: Sequence[Step], settings: dict[str, Any], outcome: str

@@ -36,16 +36,6 @@ def test_a_new_column_becomes_a_pull_request_and_a_short_notice(shop: Shop) -> N
     assert finding.pull_request.branch in shop.remote_branches()
 
 
-def test_not_null_is_added_where_the_data_supports_it(shop: Shop) -> None:
-    shop.get_to_know()
-    shop.sql("alter table raw.orders add column channel varchar default 'web'")
-    (told,) = shop.look("raw.orders", "schema-drift")
-    finding = shop.investigate([_news(told.asset, told.headline, "channel")])
-    assert finding.report.change is not None
-    yml = next(e.after for e in finding.report.change.edits if e.path.endswith(".yml"))
-    assert "not_null" in yml.split("name: channel")[1].split("- name: stg_payments")[0]
-
-
 def _news(asset: str, headline: str, column: str) -> Symptom:
     return Symptom(
         kind=SymptomKind.SCHEMA_CHANGED,

@@ -22,8 +22,8 @@ def _heal(shop: Shop, mode: Mode, approved_by: str = "") -> Healing:
         return heal(opened, None, orders, narrator=shop.voice, now=NOW)
 
 
-def test_human_in_loop_shows_the_change_and_waits(shop: Shop) -> None:
-    _break(shop)
+def test_human_in_loop_shows_the_change_waits_and_applies_it_when_approved(shop: Shop) -> None:
+    before = _break(shop)
     healing = _heal(shop, "human-in-loop")
     assert healing.outcome == "waiting-for-approval"
     assert "amount_total" in healing.error
@@ -35,9 +35,6 @@ def test_human_in_loop_shows_the_change_and_waits(shop: Shop) -> None:
     assert [a.result for a in healing.attempts] == ["waiting for approval"]
     assert "amount_total" in (shop.root / MODEL).read_text()
 
-
-def test_after_approval_it_is_applied_run_again_and_recovered(shop: Shop) -> None:
-    before = _break(shop)
     healing = _heal(shop, "human-in-loop", approved_by="Anna Berg")
     assert healing.outcome == "recovered"
     assert (shop.root / MODEL).read_text() == before
