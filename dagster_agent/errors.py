@@ -50,10 +50,6 @@ class ApprovalRequired(DagsterAgentError):
     """The autonomy policy wants a person's decision first."""
 
 
-class BudgetExceeded(DagsterAgentError):
-    """A limit on time, queries, rows or money was reached."""
-
-
 class LeaseHeld(DagsterAgentError):
     """Another run works on the same thing; try again when its lease has expired."""
 

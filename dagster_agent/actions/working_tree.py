@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -92,11 +92,6 @@ def _write(applied: AppliedChange) -> None:
             apply_edit(edit, applied.project)
             done += 1
     except BaseException:
-        written = ProposedChange(
-            title=applied.change.title,
-            rationale=applied.change.rationale,
-            edits=applied.change.edits[:done],
-            assets=applied.change.assets,
-        )
-        AppliedChange(change=written, project=applied.project, backup=applied.backup).take_back()
+        written = replace(applied.change, edits=applied.change.edits[:done])
+        replace(applied, change=written).take_back()
         raise

@@ -9,6 +9,7 @@ from datetime import datetime
 from dagster_agent.dbt.manifest import Manifest
 from dagster_agent.errors import DagsterAgentError
 from dagster_agent.git.repository import Commit
+from dagster_agent.investigation.accounts.book import AccountBook
 from dagster_agent.investigation.accounts.counting import count
 from dagster_agent.investigation.accounts.new_columns import NewColumn, account_new_columns
 from dagster_agent.investigation.classification import classify
@@ -21,9 +22,7 @@ from dagster_agent.model import (
     DetectionStatus,
     Failure,
     Incident,
-    Relation,
     SymptomKind,
-    TableSchema,
 )
 from dagster_agent.ports import Narrator, Orchestrator, Warehouse
 from dagster_agent.repair.edits import NoEdit, restore_left_join
@@ -46,8 +45,8 @@ class Sources:
     """None on the command line, where no runs are known."""
     narrator: Narrator
     config: InvestigationConfig
-    schema: Callable[[Relation], TableSchema | None]
-    """Observed schema of a watched relation; None when there is no such table."""
+    book: AccountBook
+    """What is counted of single assets."""
     baseline: Callable[[str], Baseline | None]
     """Accepted schema of an asset, by dbt unique id."""
 
@@ -71,7 +70,7 @@ def collect(incident: Incident, focus: str | None, sources: Sources, *, now: dat
     notes: list[str] = []
     accounts = _accounts(scope, sources, notes)
     log_tail = _log_tail(incident, sources)
-    counted = count(scope, sources.codebase.manifest, sources.warehouse, sources.schema, notes, now)
+    counted = count(scope, sources.book, notes, now)
     return Dossier(
         incident=incident,
         focus=focus,
@@ -106,11 +105,10 @@ def _scope(manifest: Manifest, focus: str | None, limit: int) -> tuple[str, ...]
 def _new_columns(
     incident: Incident, focus: str | None, sources: Sources, notes: list[str]
 ) -> tuple[NewColumn, ...]:
-    relation = sources.codebase.manifest.asset(focus).relation if focus else None
-    if focus is None or relation is None:
+    if focus is None:
         return ()
     try:
-        return account_new_columns(focus, incident, sources.warehouse, sources.schema(relation))
+        return account_new_columns(focus, incident, sources.warehouse, sources.book.schema(focus))
     except DagsterAgentError as error:
         notes.append(f"new columns could not be counted: {error}")
         return ()

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from dagster_agent.errors import DagsterAgentError
-from dagster_agent.investigation.accounts.currencies import CurrencyAccount, account_currencies
-from dagster_agent.investigation.accounts.keys import KeyAccount, account_keys
-from dagster_agent.investigation.accounts.nulls import NullAccount, account_nulls, null_losses
+from dagster_agent.investigation.accounts.currencies import CurrencyAccount
+from dagster_agent.investigation.accounts.keys import KeyAccount
+from dagster_agent.investigation.accounts.nulls import NullAccount, null_losses
 from dagster_agent.model import (
     Asset,
     Detection,
@@ -16,7 +16,6 @@ from dagster_agent.model import (
     Evidence,
     ResultTable,
     Severity,
-    TableSchema,
 )
 from dagster_agent.response.workspace import Workspace
 
@@ -36,41 +35,65 @@ def accounting_detections(
         now: UTC.
 
     Yields:
-        Nothing for what is not known or cannot be counted: the reconciliation of the same asset
-        says already that the warehouse does not answer.
+        Nothing for what is not known, such as the key of a table of which nobody says it. What
+        cannot be counted says so.
     """
-    try:
-        schemas = _schemas(workspace, asset)
-        keys = account_keys(
-            asset.unique_id, workspace.manifest, workspace.warehouse, schemas.get(asset.unique_id)
-        )
-        if keys is not None:
-            yield _of_keys(asset, keys, now)
-        mixed = account_currencies(
-            asset.unique_id, workspace.manifest, workspace.warehouse, schemas
-        )
-        if mixed is not None:
-            yield _of_currencies(asset, mixed, now)
-        elif workspace.store.latest_detection(asset.unique_id, CURRENCIES) is not None:
-            told = f"{asset.name} no longer adds up several currencies as one"
-            yield _passed(CURRENCIES, asset, told, now)
-        nulls = account_nulls(asset.unique_id, workspace.manifest, workspace.warehouse, schemas)
-        if nulls is not None:
-            yield _of_nulls(asset, nulls, now)
-        elif workspace.store.latest_detection(asset.unique_id, NULLS) is not None:
-            yield _passed(NULLS, asset, f"{asset.name} no longer loses rows to NULL", now)
-    except DagsterAgentError:
-        return
+    for detector, judge in ((KEYS, _keys), (CURRENCIES, _currencies), (NULLS, _nulls)):
+        try:
+            found = judge(workspace, asset, now)
+        except DagsterAgentError as error:
+            found = _could_not_run(detector, asset, error, now)
+        if found is not None:
+            yield found
 
 
-def _schemas(workspace: Workspace, asset: Asset) -> dict[str, TableSchema]:
-    found: dict[str, TableSchema] = {}
-    for uid in (asset.unique_id, *workspace.manifest.parents(asset.unique_id)):
-        relation = workspace.manifest.asset(uid).relation
-        schema = workspace.schema(relation) if relation is not None else None
-        if schema is not None:
-            found[uid] = schema
-    return found
+def _keys(workspace: Workspace, asset: Asset, now: datetime) -> Detection | None:
+    account = workspace.book.keys(asset.unique_id)
+    return _of_keys(asset, account, now) if account is not None else None
+
+
+def _currencies(workspace: Workspace, asset: Asset, now: datetime) -> Detection | None:
+    account = workspace.book.currencies(asset.unique_id)
+    if account is not None:
+        return _of_currencies(asset, account, now)
+    told = f"{asset.name} no longer adds up several currencies as one"
+    return _passed_again(CURRENCIES, workspace, asset, told, now)
+
+
+def _nulls(workspace: Workspace, asset: Asset, now: datetime) -> Detection | None:
+    account = workspace.book.nulls(asset.unique_id)
+    if account is not None:
+        return _of_nulls(asset, account, now)
+    told = f"{asset.name} no longer loses rows to NULL"
+    return _passed_again(NULLS, workspace, asset, told, now)
+
+
+def _passed_again(
+    detector: str, workspace: Workspace, asset: Asset, told: str, now: datetime
+) -> Detection | None:
+    """Told only where it was otherwise before, so that what was red can be seen green."""
+    if workspace.store.latest_detection(asset.unique_id, detector) is None:
+        return None
+    return Detection(
+        detector=detector,
+        asset=asset.unique_id,
+        status=DetectionStatus.PASSED,
+        headline=told,
+        observed_at=now,
+    )
+
+
+def _could_not_run(
+    detector: str, asset: Asset, error: DagsterAgentError, now: datetime
+) -> Detection:
+    return Detection(
+        detector=detector,
+        asset=asset.unique_id,
+        status=DetectionStatus.COULD_NOT_RUN,
+        headline=f"{asset.name} could not be counted: {error.message}",
+        observed_at=now,
+        hint=error.hint,
+    )
 
 
 def _of_keys(asset: Asset, account: KeyAccount, now: datetime) -> Detection:
@@ -91,16 +114,6 @@ def _of_keys(asset: Asset, account: KeyAccount, now: datetime) -> Detection:
         severity=Severity.ERROR,
         metrics={"surplus_rows": float(account.surplus_rows)},
         evidence=(Evidence(kind="reconciliation", statement=told, query=account.query),),
-    )
-
-
-def _passed(detector: str, asset: Asset, told: str, now: datetime) -> Detection:
-    return Detection(
-        detector=detector,
-        asset=asset.unique_id,
-        status=DetectionStatus.PASSED,
-        headline=told,
-        observed_at=now,
     )
 
 

@@ -94,18 +94,7 @@ def collect(
     narrator = ListeningNarrator(
         narrator=narrator, workspace=workspace, investigation_id=investigation_id
     )
-    sources = collection.Sources(
-        codebase=workspace.codebase,
-        warehouse=workspace.warehouse,
-        detect=lambda asset: [
-            d for engine in ENGINES for d in detect(workspace, asset, engine, now=now)
-        ],
-        orchestrator=orchestrator,
-        narrator=narrator,
-        config=workspace.settings.investigation,
-        schema=workspace.schema,
-        baseline=workspace.store.baseline,
-    )
+    sources = sources_of(workspace, narrator=narrator, orchestrator=orchestrator, now=now)
     dossier = collection.collect(incident, focus_of(workspace, incident), sources, now=now)
     _leave(
         workspace,
@@ -114,6 +103,28 @@ def collect(
         _Opening(dossier=dossier, started_at=now, lease=lease),
     )
     return incident
+
+
+def sources_of(
+    workspace: Workspace,
+    *,
+    narrator: Narrator,
+    orchestrator: Orchestrator | None = None,
+    now: datetime,
+) -> collection.Sources:
+    """Where the evidence of an investigation of this project comes from."""
+    return collection.Sources(
+        codebase=workspace.codebase,
+        warehouse=workspace.warehouse,
+        detect=lambda asset: [
+            d for engine in ENGINES for d in detect(workspace, asset, engine, now=now)
+        ],
+        orchestrator=orchestrator,
+        narrator=narrator,
+        config=workspace.settings.investigation,
+        book=workspace.book,
+        baseline=workspace.store.baseline,
+    )
 
 
 def diagnose(

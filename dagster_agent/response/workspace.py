@@ -18,6 +18,7 @@ from dagster_agent.dbt.manifest import Manifest
 from dagster_agent.dbt.project import DbtProject
 from dagster_agent.errors import ConfigError
 from dagster_agent.git.repository import GitRepository
+from dagster_agent.investigation.accounts.book import AccountBook
 from dagster_agent.investigation.codebase import Codebase
 from dagster_agent.model import Relation, TableSchema
 from dagster_agent.ports import CodeHost, StateStore, Warehouse
@@ -41,6 +42,7 @@ class Workspace:
     """Private folder of the agent: state, snapshots, compiled manifests, sandboxes."""
     _manifest: Manifest | None = None
     _schemas: Mapping[Relation, TableSchema] | None = None
+    _book: AccountBook | None = None
 
     @classmethod
     def open(
@@ -116,9 +118,17 @@ class Workspace:
         return self._manifest
 
     def forget(self) -> None:
-        """Read project and schemas anew when they are asked for next: they were changed."""
+        """Read project and data anew when they are asked for next: they were changed."""
         self._manifest = None
         self._schemas = None
+        self._book = None
+
+    @property
+    def book(self) -> AccountBook:
+        """What is counted of single assets, kept as long as the workspace is open."""
+        if self._book is None:
+            self._book = AccountBook(self.manifest, self.warehouse, self.schema)
+        return self._book
 
     @property
     def lineage(self) -> Manifest:

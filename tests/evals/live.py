@@ -22,7 +22,6 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,18 +30,14 @@ from assets.shop.incidents import Incident as Planted
 from dagster_agent.connectors.chat_models import open_chat_model
 from dagster_agent.connectors.chat_models.claude import ClaudeModel
 from dagster_agent.investigation import collection
-from dagster_agent.investigation.proof import Tested, prove
-from dagster_agent.investigation.rechecks import run_again
 from dagster_agent.investigation.specialists.config import ClaudeConfig
 from dagster_agent.investigation.specialists.consult import consult
 from dagster_agent.investigation.specialists.consultation import Brief, Consultation
 from dagster_agent.investigation.specialists.toolbox import Toolbox
-from dagster_agent.model import Detection, Incident, Symptom, SymptomKind
-from dagster_agent.ports import Warehouse
+from dagster_agent.model import Incident, Symptom, SymptomKind
 from dagster_agent.ports.chat_model import ChatModel
-from dagster_agent.reconciliation.engine import reconcile
-from dagster_agent.response import worst
-from dagster_agent.response.detection import ENGINES, detect
+from dagster_agent.response.proving import Proving
+from dagster_agent.response.stages import sources_of
 from dagster_agent.response.workspace import Workspace
 from dagster_agent.settings import Settings
 from dagster_agent.testing.scripted_claude import ScriptedClaude, answer
@@ -176,9 +171,8 @@ def _play(
 def _score(workspace: Workspace, planted: Planted, config: ClaudeConfig, model: ChatModel) -> Score:
     now, narrator = datetime.now(UTC), Printer()
     focus = _end_of_lineage(workspace.manifest, planted.file)
-    dossier = collection.collect(
-        _incident(planted, focus, now), focus, _sources(workspace, narrator, now), now=now
-    )
+    sources = sources_of(workspace, narrator=narrator, now=now)
+    dossier = collection.collect(_incident(planted, focus, now), focus, sources, now=now)
     codebase = workspace.codebase
     found = consult(
         Brief(dossier=dossier, tested=(), codebase=codebase),
@@ -195,7 +189,14 @@ def _score(workspace: Workspace, planted: Planted, config: ClaudeConfig, model: 
         messages=tuple,
         now=now,
     )
-    tested = _tested(workspace, focus, found, narrator, now)
+    proving = Proving(
+        workspace=workspace,
+        investigation_id="eval",
+        dossier=dossier,
+        narrator=narrator,
+        now=now,
+    )
+    tested = proving.test(found.hypotheses)
     best = next((t for t in tested if t.verification and t.verification.verified), None)
     best = best or next(iter(tested), None)
     return Score(
@@ -228,47 +229,6 @@ def _incident(planted: Planted, focus: str, now: datetime) -> Incident:
         symptoms=(symptom,),
         opened_at=now,
         updated_at=now,
-    )
-
-
-def _sources(workspace: Workspace, narrator: Printer, now: datetime) -> collection.Sources:
-    return collection.Sources(
-        codebase=workspace.codebase,
-        warehouse=workspace.warehouse,
-        detect=lambda asset: [
-            d for engine in ENGINES for d in detect(workspace, asset, engine, now=now)
-        ],
-        orchestrator=None,
-        narrator=narrator,
-        config=workspace.settings.investigation,
-        schema=workspace.schema,
-        baseline=workspace.store.baseline,
-    )
-
-
-def _tested(
-    workspace: Workspace, focus: str, found: Consultation, narrator: Printer, now: datetime
-) -> tuple[Tested, ...]:
-    def reconciled(asset: str, warehouse: Warehouse, manifest: Manifest) -> Detection:
-        settings = workspace.settings.for_asset(manifest.asset(asset))
-        return worst(
-            reconcile(
-                asset,
-                manifest=manifest,
-                warehouse=warehouse,
-                config=settings.reconciliation,
-                open_store=workspace.open_other_store,
-                now=now,
-            )
-        )
-
-    return prove(
-        found.hypotheses,
-        focus=focus,
-        open_sandbox=workspace.sandbox,
-        recheck=partial(run_again, reconcile=reconciled, now=now),
-        narrator=narrator,
-        config=workspace.settings.investigation,
     )
 
 

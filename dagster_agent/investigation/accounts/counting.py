@@ -9,13 +9,13 @@ from typing import TypeVar
 
 from dagster_agent.dbt.manifest import Manifest
 from dagster_agent.errors import DagsterAgentError
+from dagster_agent.investigation.accounts.book import AccountBook
 from dagster_agent.investigation.accounts.broken_reads import BrokenRead, broken_reads
-from dagster_agent.investigation.accounts.currencies import CurrencyAccount, account_currencies
-from dagster_agent.investigation.accounts.keys import KeyAccount, account_keys
+from dagster_agent.investigation.accounts.currencies import CurrencyAccount
+from dagster_agent.investigation.accounts.keys import KeyAccount
 from dagster_agent.investigation.accounts.loads import LoadAccount, account_loads
-from dagster_agent.investigation.accounts.nulls import NullAccount, account_nulls
-from dagster_agent.model import Relation, TableSchema
-from dagster_agent.ports import Warehouse
+from dagster_agent.investigation.accounts.nulls import NullAccount
+from dagster_agent.model import TableSchema
 
 T = TypeVar("T")
 
@@ -32,25 +32,17 @@ class Counts:
     nulls: tuple[NullAccount, ...]
 
 
-def count(
-    scope: Sequence[str],
-    manifest: Manifest,
-    warehouse: Warehouse,
-    schema: Callable[[Relation], TableSchema | None],
-    notes: list[str],
-    now: datetime,
-) -> Counts:
+def count(scope: Sequence[str], book: AccountBook, notes: list[str], now: datetime) -> Counts:
     """Account for keys, arrivals, currencies, NULLs and references of the assets in scope.
 
     Args:
         scope: dbt unique ids.
-        manifest: With compiled code.
-        warehouse: The customer's data.
-        schema: Observed schema of a watched relation.
+        book: Counts, and knows what was counted in this run already.
         notes: Receives what could not be counted, and why.
         now: UTC.
     """
-    schemas = _schemas(scope, manifest, schema, notes)
+    manifest, warehouse = book.manifest, book.warehouse
+    schemas = _schemas(scope, book, notes)
 
     def each(what: str, work: Callable[[str], T | None]) -> tuple[T, ...]:
         found = (_tried(what, uid, manifest, work, notes) for uid in scope)
@@ -60,35 +52,24 @@ def count(
     return Counts(
         schemas={uid: schemas[uid] for uid in scope if uid in schemas},
         broken_reads=broken_reads(models, manifest, schemas, warehouse.dialect),
-        keys=each("keys", lambda uid: account_keys(uid, manifest, warehouse, schemas.get(uid))),
+        keys=each("keys", book.keys),
         loads=each(
             "arrivals", lambda uid: account_loads(uid, manifest, warehouse, schemas.get(uid), now)
         ),
-        currencies=each(
-            "currencies", lambda uid: account_currencies(uid, manifest, warehouse, schemas)
-        ),
-        nulls=each("NULLs", lambda uid: account_nulls(uid, manifest, warehouse, schemas)),
+        currencies=each("currencies", book.currencies),
+        nulls=each("NULLs", book.nulls),
     )
 
 
-def _schemas(
-    scope: Sequence[str],
-    manifest: Manifest,
-    schema: Callable[[Relation], TableSchema | None],
-    notes: list[str],
-) -> dict[str, TableSchema]:
+def _schemas(scope: Sequence[str], book: AccountBook, notes: list[str]) -> dict[str, TableSchema]:
     """Of the assets in scope and of all that they read."""
-    wanted = {uid for member in scope for uid in (member, *manifest.parents(member))}
-    found: dict[str, TableSchema] = {}
+    wanted = {uid for member in scope for uid in (member, *book.manifest.parents(member))}
     try:
-        for uid in sorted(wanted):
-            relation = manifest.asset(uid).relation
-            observed = schema(relation) if relation is not None else None
-            if observed is not None:
-                found[uid] = observed
+        found = {uid: book.schema(uid) for uid in sorted(wanted)}
     except DagsterAgentError as error:
         notes.append(f"schemas could not be read: {error}")
-    return found
+        return {}
+    return {uid: schema for uid, schema in found.items() if schema is not None}
 
 
 def _tried(

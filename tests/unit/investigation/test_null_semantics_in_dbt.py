@@ -15,6 +15,7 @@ from dagster_agent.connectors.warehouses import open_warehouse
 from dagster_agent.dbt.invocation import DbtOutcome
 from dagster_agent.dbt.manifest import Manifest
 from dagster_agent.dbt.project import DbtProject
+from dagster_agent.investigation.accounts.book import AccountBook
 from dagster_agent.investigation.accounts.counting import count
 from dagster_agent.investigation.accounts.nulls import null_losses
 from dagster_agent.investigation.bug_pattern import bug_patterns
@@ -166,7 +167,8 @@ def hypotheses(root: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str
         return warehouse.schemas([relation]).get(relation)
 
     notes: list[str] = []
-    counts = count(tuple(manifest.assets), manifest, warehouse, schema, notes, NOW)
+    book = AccountBook(manifest, warehouse, schema)
+    counts = count(tuple(manifest.assets), book, notes, NOW)
     assert [note for note in notes if "NULL" in note] == []
     assert {a.asset.rsplit(".", 1)[-1]: null_losses(a) for a in counts.nulls} == {
         "stg_orders": 10,
