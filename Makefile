@@ -8,7 +8,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DO_NOT_TRACK := 1
 export DAGSTER_DISABLE_TELEMETRY := 1
 
-.PHONY: setup demo dev test check lint types imports docs bench eval-live clean
+.PHONY: setup demo dev test drill check lint types imports docs bench eval-live clean
 
 setup: $(VENV)/.complete
 
@@ -27,7 +27,10 @@ dev: setup ## the example code location in the Dagster UI, on what the demo left
 	$(BIN)/dagster dev -w workspace.yaml
 
 test: setup ## all tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not drill"
+
+drill: setup ## the long ones: whole stories that `make test` tells in shorter ones
+	$(BIN)/python -m pytest -n 2 -m drill
 
 check: lint types imports test ## every gate
 

@@ -2,15 +2,43 @@
 
 from __future__ import annotations
 
-from benchmarks import flights, load_time
+import sys
+
+from benchmarks import (
+    anomaly,
+    cross_store,
+    flights,
+    load_time,
+    profiling,
+    reconciliation,
+    scale,
+    schema_drift,
+    silence,
+)
+
+ALL = (
+    load_time,
+    scale,
+    silence,
+    reconciliation,
+    cross_store,
+    schema_drift,
+    profiling,
+    anomaly,
+    flights,
+)
 
 
 def main() -> None:
-    """All benchmarks, one after the other."""
-    for benchmark in (load_time, flights):
-        print(f"\n## {benchmark.__name__.split('.')[-1]}\n")
+    """All benchmarks, one after the other, or those that the command line names."""
+    wanted = set(sys.argv[1:])
+    for benchmark in ALL:
+        name = benchmark.__name__.rpartition(".")[2]
+        if wanted and name not in wanted:
+            continue
+        print(f"\n## {name}\n", flush=True)
         for line in benchmark.run():
-            print(line)
+            print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dagster_agent.anomaly.config import AnomalyConfig
+from dagster_agent.anomaly.profiling_config import ProfilingConfig
 from dagster_agent.autonomy.config import AutonomyConfig
 from dagster_agent.connectors.warehouses.config import WarehouseConfig
 from dagster_agent.errors import ConfigError
@@ -16,7 +17,11 @@ from dagster_agent.incidents.config import IncidentsConfig
 from dagster_agent.investigation.config import InvestigationConfig
 from dagster_agent.investigation.specialists.config import ClaudeConfig
 from dagster_agent.model import Asset
-from dagster_agent.reconciliation.config import ReconcileEntry, ReconciliationConfig
+from dagster_agent.quality.config import QualityConfig
+from dagster_agent.quality.freshness.config import FreshnessConfig
+from dagster_agent.quality.silence.config import SilenceConfig
+from dagster_agent.reconciliation.config import ReconciliationConfig
+from dagster_agent.reconciliation.entry import ReconcileEntry
 from dagster_agent.schema_drift.config import SchemaDriftConfig
 
 
@@ -109,6 +114,21 @@ class AssetSettings(BaseModel):
     anomaly: Mapping[str, Any] = Field(default_factory=dict)
     """Fields of `Settings.anomaly` that are different for this asset."""
 
+    profiling: Mapping[str, Any] = Field(default_factory=dict)
+    """Fields of `Settings.profiling` that are different for this asset."""
+
+    freshness: Mapping[str, Any] = Field(default_factory=dict)
+    """Fields of `Settings.freshness` that are different for this asset."""
+
+    quality: Mapping[str, Any] = Field(default_factory=dict)
+    """Fields of `Settings.quality` that are different for this asset."""
+
+    invariants: tuple[str | Mapping[str, Any], ...] = ()
+    """What must always hold, in words or as a form: see `docs/quality.md`."""
+
+    expectations: tuple[Mapping[str, Any], ...] = ()
+    """Great Expectations, `{type: expect_..., kwargs: {...}}`, measured with the quality."""
+
     @classmethod
     def of(cls, asset: Asset) -> AssetSettings:
         """Read from an asset's meta.
@@ -162,6 +182,18 @@ class Settings(BaseModel):
     anomaly: AnomalyConfig = AnomalyConfig()
     """Is this profile unusual?"""
 
+    profiling: ProfilingConfig = ProfilingConfig()
+    """What is measured of a table, and what it may cost?"""
+
+    freshness: FreshnessConfig = FreshnessConfig()
+    """Is the data recent enough?"""
+
+    quality: QualityConfig = QualityConfig()
+    """Does the asset keep its promises?"""
+
+    silence: SilenceConfig = SilenceConfig()
+    """What goes wrong without anything failing?"""
+
     incidents: IncidentsConfig = IncidentsConfig()
     """How symptoms become incidents."""
 
@@ -208,11 +240,11 @@ class Settings(BaseModel):
         """
         own = AssetSettings.of(asset)
         changed: dict[str, BaseModel] = {}
-        for room in ("reconciliation", "schema_drift", "anomaly"):
+        for room in _ROOMS:
             overlay: Mapping[str, Any] = getattr(own, room)
             if overlay:
                 base: BaseModel = getattr(self, room)
-                merged = {**base.model_dump(), **overlay}
+                merged = _overlaid(base.model_dump(exclude_unset=True), overlay)
                 where = f"in meta.dagster_agent.{room} of {asset.name}: "
                 changed[room] = _validated(
                     type(base), merged, where, hint=f"mend it in the yml beside {asset.path}"
@@ -221,6 +253,19 @@ class Settings(BaseModel):
 
 
 M = TypeVar("M", bound=BaseModel)
+_ROOMS = ("reconciliation", "schema_drift", "anomaly", "profiling", "freshness", "quality")
+"""Fields of the settings that an asset's own meta may overlay."""
+
+
+def _overlaid(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
+    """The overlay's values in place of the base's, group by group; lists are replaced."""
+    merged = dict(base)
+    for name, value in overlay.items():
+        below = merged.get(name)
+        if isinstance(below, Mapping) and isinstance(value, Mapping):
+            value = _overlaid(cast("Mapping[str, Any]", below), cast("Mapping[str, Any]", value))
+        merged[name] = value
+    return merged
 
 
 def _validated(model: type[M], values: object, where: str, *, hint: str) -> M:

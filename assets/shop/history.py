@@ -88,15 +88,15 @@ _WITHOUT_FRESHNESS: dict[str, list[Edit]] = {
             "    config:\n"
             "      loaded_at_field: synced_at\n"
             "      freshness:\n"
-            "        warn_after: {count: 36, period: hour}\n"
-            "        error_after: {count: 72, period: hour}\n",
+            "        warn_after: {count: 4, period: day}\n"
+            "        error_after: {count: 8, period: day}\n",
             "",
         ),
         ("        config:\n          freshness: null\n", ""),
         (
             "        config:\n"
             "          freshness:\n"
-            "            warn_after: {count: 5, period: day}\n"
+            "            warn_after: {count: 6, period: day}\n"
             "            error_after: {count: 10, period: day}\n",
             "",
         ),

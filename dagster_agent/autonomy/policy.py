@@ -60,6 +60,13 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
                 reason="it only reads, and was switched on with a budget of its own",
             ),
             Action(
+                id="cancel-queued-run",
+                tier=Tier.DO,
+                max_per_hour=60,
+                reason="it was switched on with `schema_drift.cancel_queued`, and a run that waits"
+                " can be launched again",
+            ),
+            Action(
                 id="open-pull-request",
                 tier=Tier.DO,
                 max_per_hour=10,
@@ -88,6 +95,12 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
                 tier=Tier.PROPOSE_AND_WAIT,
                 max_per_hour=200,
                 reason="it turns a red check green; only the owner knows whether it was intended",
+            ),
+            Action(
+                id="mark-expected",
+                tier=Tier.PROPOSE_AND_WAIT,
+                max_per_hour=200,
+                reason="it makes a check take an unusual value as ordinary; only its owner knows",
             ),
         )
     }

@@ -11,8 +11,10 @@ import click
 
 from dagster_agent.cli.audit import audit
 from dagster_agent.cli.detection import anomalies, drift, profile, reconcile
+from dagster_agent.cli.init import init
 from dagster_agent.cli.investigation import demo, doctor, investigate, sweep
 from dagster_agent.cli.judges import classify, guard, pii, redact
+from dagster_agent.cli.reconciliations import reconciliations
 from dagster_agent.cli.repair import fix, validate
 
 
@@ -23,8 +25,8 @@ def main() -> None:
 
 
 for command in (
-    *(investigate, sweep, fix, validate, doctor, demo),
-    *(reconcile, drift, profile, anomalies),
+    *(init, investigate, sweep, fix, validate, doctor, demo),
+    *(reconcile, reconciliations, drift, profile, anomalies),
     *(classify, guard, redact, pii, audit),
 ):
     main.add_command(command)

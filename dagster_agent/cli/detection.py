@@ -54,8 +54,8 @@ def drift(
 @errors_for_people
 def profile(project: ProjectOptions, assets: tuple[str, ...], as_json: bool) -> None:
     """Aggregates of tables and of their columns; no value of a text column leaves."""
-    from dagster_agent.response.detection import profile as profiled
     from dagster_agent.response.engine_contract import profiles_json
+    from dagster_agent.response.monitoring import profile as profiled
 
     with project.workspace() as workspace:
         now = datetime.now(UTC)

@@ -102,6 +102,7 @@ class DbtWorker:
         target_path: Where dbt writes its artifacts; never the customer's own `target/`.
         log_path: Where dbt writes its log.
         timeout_seconds: Longest time one command may take.
+        environment: Variables for dbt beside those of this process.
     """
 
     def __init__(
@@ -113,7 +114,9 @@ class DbtWorker:
         target_path: Path,
         log_path: Path,
         timeout_seconds: float = 600,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
+        self._environment = dict(environment or {})
         self._project_dir = project_dir
         self._target_path = target_path
         self._timeout_seconds = timeout_seconds
@@ -145,7 +148,7 @@ class DbtWorker:
             stdout=subprocess.PIPE,
             stderr=self._printed,
             cwd=self._project_dir,
-            env=_environment(os.environ),
+            env={**_environment(os.environ), **self._environment},
             start_new_session=True,  # Ctrl-C in the terminal is ours to handle
         )
         self._pump = threading.Thread(

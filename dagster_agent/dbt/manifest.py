@@ -9,11 +9,12 @@ from pathlib import Path
 from types import MappingProxyType
 
 from dagster_agent.dbt import manifest_file, nodes
+from dagster_agent.dbt.contracts import Contract, contract
 from dagster_agent.dbt.nodes import DbtTest, Exposure
 from dagster_agent.errors import ConfigError
 from dagster_agent.model import Asset, Relation
 
-__all__ = ["DbtTest", "Exposure", "Manifest"]
+__all__ = ["Contract", "DbtTest", "Exposure", "Manifest"]
 
 _REF_PREFERENCE = ("model", "snapshot", "seed", "source")
 """Which asset a bare name means when a source table has the name of a model, as in `ref()`."""
@@ -177,6 +178,24 @@ class Manifest:
         """
         self.asset(uid)
         return nodes.unique_key(self._nodes[uid], self.tests_of(uid))
+
+    def contract(self, uid: str) -> Contract:
+        """Column types and constraints that dbt enforces or was told of; empty without any."""
+        self.asset(uid)
+        return contract(self._nodes[uid])
+
+    def group(self, uid: str) -> str | None:
+        """Name of the dbt group it belongs to."""
+        self.asset(uid)
+        return self._nodes[uid].group
+
+    def time_column(self, uid: str) -> str | None:
+        """The column that dbt was told says when a row happened; None where it was not told.
+
+        `event_time`, else `partition_by`; whether it holds moments has to be looked up.
+        """
+        self.asset(uid)
+        return nodes.time_column(self._nodes[uid])
 
     def _unknown(self, text: str) -> ConfigError:
         names = {name for a in self.assets.values() for name in (a.unique_id, a.name)}

@@ -31,6 +31,9 @@ class NodeConfig(msgspec.Struct):
     where: str | None = None
     meta: dict[str, Any] | None = None
     tags: Any = None
+    contract: dict[str, Any] | None = None
+    event_time: str | None = None
+    partition_by: Any = None
 
 
 class DependsOn(msgspec.Struct):
@@ -39,6 +42,8 @@ class DependsOn(msgspec.Struct):
 
 class Column(msgspec.Struct):
     name: str
+    data_type: str | None = None
+    constraints: list[dict[str, Any]] | None = None
 
 
 class TestMetadata(msgspec.Struct):
@@ -69,6 +74,7 @@ class Node(msgspec.Struct):
     raw_code: str | None = None
     compiled_code: str | None = None
     primary_key: list[str] | None = None
+    constraints: list[dict[str, Any]] | None = None
     column_name: str | None = None
     attached_node: str | None = None
     test_metadata: TestMetadata | None = None

@@ -197,6 +197,15 @@ def unique_key(node: Node, tests: Sequence[DbtTest]) -> tuple[str, ...]:
     return ()
 
 
+def time_column(node: Node) -> str | None:
+    """The column that says when a row happened: `event_time`, else that of `partition_by`."""
+    partition = node.config.partition_by
+    fields = _mapping(partition).get("field") or partition
+    texts = (*_texts(node.config.event_time), *_texts(fields))
+    columns = [match[2] for text in texts if (match := _COLUMN.match(text.strip()))]
+    return columns[0] if columns else None
+
+
 def _path(node: Node, project_name: str | None) -> str:
     path = node.original_file_path.replace("\\", "/")
     if node.package_name in ("", project_name):

@@ -13,18 +13,19 @@ import dagster as dg
 
 from dagster_agent.connectors.orchestrators.dagster import KIND_TAG
 from dagster_agent.definitions.assets import agent_assets
-from dagster_agent.definitions.blueprint import Blueprint
-from dagster_agent.definitions.builders import all_check_keys
+from dagster_agent.definitions.blueprint import Blueprint, all_check_keys
 from dagster_agent.definitions.checks import build_checks
 from dagster_agent.definitions.decide_jobs import build_accept_schema_job, build_decide_job
 from dagster_agent.definitions.discovery import DbtAssetRef, discover, specs_of
 from dagster_agent.definitions.drift_sensor import build_drift_sensor
+from dagster_agent.definitions.expected_job import build_expected_job
 from dagster_agent.definitions.investigate_job import build_job
 from dagster_agent.definitions.jobs import Job, checks_job
 from dagster_agent.definitions.own_location import assets_of_project, settings_there
 from dagster_agent.definitions.pause_jobs import build_pause_job
 from dagster_agent.definitions.retries import retry_job
 from dagster_agent.definitions.sensors import build_sensor
+from dagster_agent.definitions.silence_sensor import build_silence_sensor
 from dagster_agent.definitions.steer_jobs import build_steer_job
 from dagster_agent.definitions.workspaces import state_directory
 from dagster_agent.errors import ConfigError
@@ -191,6 +192,10 @@ def _definitions(blueprint: Blueprint, present: _Present) -> dg.Definitions:
     sensors = [
         *_new(present.sensor(names.watch_sensor), lambda: build_sensor(blueprint, launched)),
         *_new(present.sensor(names.drift_sensor), lambda: build_drift_sensor(blueprint, measure)),
+        *_new(
+            present.sensor(names.silence_sensor),
+            lambda: build_silence_sensor(blueprint, investigate),
+        ),
     ]
     return dg.Definitions(
         assets=_new_assets(blueprint, present),
@@ -206,6 +211,7 @@ def _forms(blueprint: Blueprint, present: _Present) -> list[dg.JobDefinition]:
     offered = {
         names.decide_job: ("decide", build_decide_job),
         names.accept_schema_job: ("accept-schema", build_accept_schema_job),
+        names.expected_job: ("expected", build_expected_job),
         names.steer_job: ("steer", build_steer_job),
         names.pause_job: ("pause", build_pause_job),
     }

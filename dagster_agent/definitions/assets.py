@@ -18,7 +18,8 @@ from dagster_agent.definitions import metadata as shown
 from dagster_agent.definitions.blueprint import Blueprint
 from dagster_agent.definitions.discovery import DbtAssetRef
 from dagster_agent.definitions.finding_metadata import finding_metadata, open_findings_result
-from dagster_agent.definitions.inbox_metadata import inbox_metadata
+from dagster_agent.definitions.health_runs import grouping, run_ends
+from dagster_agent.definitions.inbox_metadata import health_metadata, inbox_metadata
 from dagster_agent.definitions.links import Place, decision_links, follow_up_links
 from dagster_agent.definitions.names import Names
 from dagster_agent.definitions.partitions import finding_partition, partition_key
@@ -126,7 +127,9 @@ class Publisher:
     def inbox(self, workspace: Workspace, now: datetime) -> None:
         """The ranked list as it is now."""
         from dagster_agent.autonomy.pause import paused
+        from dagster_agent.quality.scoring import quality_rollup
         from dagster_agent.response import inbox, steering
+        from dagster_agent.response.health import health
 
         listed = inbox(workspace, now=now)
         in_settings = "Paused in the settings." if workspace.settings.autonomy.paused else None
@@ -136,6 +139,11 @@ class Publisher:
             place=self.place,
             paused=in_settings or paused(workspace.store),
             running=steering.running(workspace.store, now=now),
+        )
+        ends = run_ends(self.instance, self.blueprint, now, location=self.place.location)
+        been = health(workspace.store, ends, now, group_of=grouping(self.blueprint))
+        shown_inbox |= health_metadata(
+            been, quality_rollup(workspace.store, workspace.lineage, now)
         )
         self.emit(
             dg.AssetMaterialization(

@@ -6,13 +6,24 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import dagster as dg
 
-from dagster_agent.definitions.discovery import DbtAssetRef, DbtProjectRef
+from dagster_agent.definitions.discovery import (
+    DbtAssetRef,
+    DbtProjectRef,
+    discover,
+    discover_in,
+)
 from dagster_agent.definitions.names import ENGINES, Engine, Names
 from dagster_agent.errors import ConfigError
 from dagster_agent.settings import Settings
+
+Assets = dg.Definitions | Iterable[dg.AssetsDefinition | dg.AssetSpec]
+"""dbt assets, or the `Definitions` that hold them."""
+SettingsLike = Settings | Mapping[str, Any] | None
+"""Settings, a mapping of them, or nothing for the defaults."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,8 +95,8 @@ class Blueprint:
         )
 
     def engines_of(self, ref: DbtAssetRef) -> tuple[Engine, ...]:
-        """Engines that judge this asset; of a source only its schema."""
-        return ("schema-drift",) if ref.resource_type == "source" else ENGINES
+        """Engines that judge this asset, in the order in which their checks run."""
+        return tuple(engine for engine in ENGINES if engine in ref.engines)
 
     def check_keys(
         self, ref: DbtAssetRef, engines: Iterable[Engine] = ENGINES
@@ -101,6 +112,30 @@ class Blueprint:
     def open_findings_key(self, ref: DbtAssetRef) -> dg.AssetCheckKey:
         """Key of the asset's check that shows its open findings."""
         return dg.AssetCheckKey(ref.key, self.names.open_findings)
+
+
+def blueprint_of(assets: Assets, settings: SettingsLike) -> Blueprint:
+    """What the builders need to know.
+
+    Raises:
+        ConfigError: No dbt asset among `assets`, or a wrong setting.
+    """
+    found = discover(assets) if isinstance(assets, dg.Definitions) else discover_in(assets)
+    if not found:
+        raise ConfigError(
+            "there is no dbt asset among the given assets",
+            hint="pass what @dbt_assets decorates, or the Definitions that hold it",
+        )
+    return Blueprint.of(found, Settings.parse(settings))
+
+
+def all_check_keys(blueprint: Blueprint) -> list[dg.AssetCheckKey]:
+    """Keys of all checks that the agent has on the watched assets."""
+    return [
+        key
+        for ref in blueprint.refs
+        for key in (*blueprint.check_keys(ref), blueprint.open_findings_key(ref))
+    ]
 
 
 def _require_known(wanted: Iterable[str], known: Mapping[str, DbtAssetRef]) -> None:

@@ -6,21 +6,25 @@ settings. `DataOpsAgent` adds what a location does not have yet, so pieces and t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import dagster as dg
 
-from dagster_agent.definitions import checks, investigate_job, sensors
-from dagster_agent.definitions.blueprint import Blueprint
-from dagster_agent.definitions.discovery import discover, discover_in
+from dagster_agent.definitions import (
+    checks,
+    drift_sensor,
+    investigate_job,
+    sensors,
+    silence_sensor,
+)
+from dagster_agent.definitions.blueprint import (
+    Assets,
+    SettingsLike,
+    all_check_keys,
+    blueprint_of,
+)
 from dagster_agent.definitions.jobs import Job, checks_job
 from dagster_agent.definitions.names import Engine
-from dagster_agent.errors import ConfigError
-from dagster_agent.settings import Settings
-
-Assets = dg.Definitions | Iterable[dg.AssetsDefinition | dg.AssetSpec]
-SettingsLike = Settings | Mapping[str, Any] | None
 
 
 def build_reconciliation_checks(
@@ -59,6 +63,26 @@ def build_anomaly_checks(
     return _engine_checks("anomaly", assets, settings, name)
 
 
+def build_freshness_checks(
+    *, assets: Assets, settings: SettingsLike = None, name: str = "freshness"
+) -> list[dg.AssetChecksDefinition]:
+    """Checks that the newest data of each asset of which something is promised is recent enough.
+
+    Args and errors as in `build_reconciliation_checks`.
+    """
+    return _engine_checks("freshness", assets, settings, name)
+
+
+def build_quality_checks(
+    *, assets: Assets, settings: SettingsLike = None, name: str = "quality"
+) -> list[dg.AssetChecksDefinition]:
+    """Checks that each dbt asset keeps its promises: its dbt tests, dimensions and invariants.
+
+    Args and errors as in `build_reconciliation_checks`.
+    """
+    return _engine_checks("quality", assets, settings, name)
+
+
 def build_investigation_job(*, assets: Assets, settings: SettingsLike = None) -> dg.JobDefinition:
     """The job that finds, proves and proposes to mend the cause of an incident.
 
@@ -74,6 +98,43 @@ def build_checks_job(*, assets: Assets, settings: SettingsLike = None) -> Job:
     """
     blueprint = blueprint_of(assets, settings)
     return checks_job(blueprint, all_check_keys(blueprint))
+
+
+def build_schema_drift_sensor(
+    *, assets: Assets, settings: SettingsLike = None, job: Job | None = None
+) -> dg.SensorDefinition:
+    """The sensor that looks at schemas on its own interval, whether anything runs or not.
+
+    Args:
+        assets: dbt assets, or the `Definitions` that hold them.
+        settings: Settings of the agent, or a mapping of them.
+        job: From `build_checks_job`; built here by default.
+
+    Raises:
+        ConfigError: No dbt asset among `assets`, or a wrong setting.
+    """
+    blueprint = blueprint_of(assets, settings)
+    measure = job or checks_job(blueprint, all_check_keys(blueprint))
+    return drift_sensor.build_drift_sensor(blueprint, measure)
+
+
+def build_silence_sensor(
+    *, assets: Assets, settings: SettingsLike = None, job: Job | None = None
+) -> dg.SensorDefinition:
+    """The sensor that notices what goes wrong without anything failing.
+
+    Args:
+        assets: dbt assets, or the `Definitions` that hold them.
+        settings: Settings of the agent, or a mapping of them.
+        job: From `build_investigation_job`; built here by default.
+
+    Raises:
+        ConfigError: No dbt asset among `assets`, or a wrong setting.
+    """
+    blueprint = blueprint_of(assets, settings)
+    return silence_sensor.build_silence_sensor(
+        blueprint, job or investigate_job.build_job(blueprint)
+    )
 
 
 def build_failure_sensor(
@@ -97,30 +158,6 @@ def build_failure_sensor(
         measure = checks_job(blueprint, all_check_keys(blueprint))
         jobs = [investigate_job.build_job(blueprint), measure]
     return sensors.build_sensor(blueprint, jobs)
-
-
-def blueprint_of(assets: Assets, settings: SettingsLike) -> Blueprint:
-    """What the builders need to know.
-
-    Raises:
-        ConfigError: No dbt asset among `assets`, or a wrong setting.
-    """
-    found = discover(assets) if isinstance(assets, dg.Definitions) else discover_in(assets)
-    if not found:
-        raise ConfigError(
-            "there is no dbt asset among the given assets",
-            hint="pass what @dbt_assets decorates, or the Definitions that hold it",
-        )
-    return Blueprint.of(found, Settings.parse(settings))
-
-
-def all_check_keys(blueprint: Blueprint) -> list[dg.AssetCheckKey]:
-    """Keys of all checks that the agent has on the watched assets."""
-    return [
-        key
-        for ref in blueprint.refs
-        for key in (*blueprint.check_keys(ref), blueprint.open_findings_key(ref))
-    ]
 
 
 def _engine_checks(

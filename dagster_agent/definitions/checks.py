@@ -19,6 +19,9 @@ _DESCRIPTIONS: dict[str, str] = {
     " accepted or reverted.",
     "anomaly": "Are its row count, null shares and sums as usual? Untrained until there is enough"
     " history to judge by.",
+    "freshness": "Is its newest data as recent as was promised, and as it usually is?",
+    "quality": "Does it keep its promises: completeness, uniqueness, validity, accuracy, and the"
+    " invariants declared for it?",
     OPEN_FINDINGS: "What the agent knows to be wrong with it. Green only when nothing is open.",
 }
 

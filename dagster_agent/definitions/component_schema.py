@@ -67,8 +67,12 @@ def attributes_model() -> type[BaseModel]:
 
 
 def _described(model: type[BaseModel], name: str, **more: Any) -> type[BaseModel]:
-    parsed = docstring_parser.parse_from_object(model)
-    told = {param.arg_name: param.description or "" for param in parsed.params}
+    told = {
+        param.arg_name: param.description or ""
+        for owner in reversed(model.__mro__)
+        if issubclass(owner, BaseModel) and owner is not BaseModel
+        for param in docstring_parser.parse_from_object(owner).params
+    }
     fields: dict[str, Any] = {}
     for field_name, known in model.model_fields.items():
         field = copy.copy(known)

@@ -125,7 +125,9 @@ def _accept_schema(
     unique_id = ref.unique_id if ref else config.asset.strip()
     project = ref.project if ref else blueprint.projects[0]
     with open_workspace(blueprint, project, context.instance) as workspace:
-        baseline = accept_baseline(workspace, unique_id, decided_by=decided_by, now=now)
+        baseline = accept_baseline(
+            workspace, unique_id, decided_by=decided_by, now=now, comment=config.comment
+        )
         publisher = Publisher.in_run(blueprint, context)
         name = baseline.asset.rpartition(".")[2]
         publisher.recorded(
@@ -143,6 +145,7 @@ def _accept_schema(
                 engine="schema-drift",
                 place=publisher.place,
                 blueprint=blueprint,
+                store=workspace.store,
             )
             publisher.emit(shown.evaluation_of(result))
     context.log.info(f"[agent] {decided_by} accepted the schema of {baseline.asset}")

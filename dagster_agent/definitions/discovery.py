@@ -13,6 +13,9 @@ from typing import Any
 
 import dagster as dg
 
+from dagster_agent.definitions.names import Engine
+from dagster_agent.definitions.relevance import Relevance
+
 _UNIQUE_ID = "dagster_dbt/unique_id"
 _MANIFEST = "dagster_dbt/manifest"
 _PROJECT = "dagster_dbt/project"
@@ -50,6 +53,8 @@ class DbtAssetRef:
     """The project it belongs to."""
     parents: tuple[str, ...] = ()
     """dbt unique ids it reads directly, sorted."""
+    engines: frozenset[Engine] = frozenset({"schema-drift"})
+    """Engines that have something to say about it."""
 
 
 def discover(definitions: dg.Definitions) -> tuple[DbtAssetRef, ...]:
@@ -72,6 +77,7 @@ def discover_in(
     """
     fallback = _project_of_resources(resources or {})
     found: dict[str, DbtAssetRef] = {}
+    known: dict[int, Relevance] = {}
     for spec in specs_of(assets):
         uid, wrapper = spec.metadata.get(_UNIQUE_ID), spec.metadata.get(_MANIFEST)
         if not isinstance(uid, str) or wrapper is None:
@@ -81,9 +87,12 @@ def discover_in(
         node = manifest.get("nodes", {}).get(uid)
         if node is None or not _has_rows(node):
             continue
-        ref = _ref(spec.key, node, project)
+        if id(manifest) not in known:
+            known[id(manifest)] = Relevance(manifest)
+        relevance = known[id(manifest)]
+        ref = _ref(spec.key, node, project, relevance)
         found.setdefault(uid, ref)
-        for source in _sources(ref, spec, manifest):
+        for source in _sources(ref, spec, manifest, relevance):
             found.setdefault(source.unique_id, source)
     return tuple(found[uid] for uid in sorted(found))
 
@@ -106,7 +115,9 @@ def _has_rows(node: Mapping[str, Any]) -> bool:
     return node.get("resource_type") in _BUILT_TYPES and materialized != "ephemeral"
 
 
-def _ref(key: dg.AssetKey, node: Mapping[str, Any], project: DbtProjectRef) -> DbtAssetRef:
+def _ref(
+    key: dg.AssetKey, node: Mapping[str, Any], project: DbtProjectRef, relevance: Relevance
+) -> DbtAssetRef:
     return DbtAssetRef(
         key=key,
         unique_id=node["unique_id"],
@@ -115,11 +126,12 @@ def _ref(key: dg.AssetKey, node: Mapping[str, Any], project: DbtProjectRef) -> D
         path=node.get("original_file_path", ""),
         project=project,
         parents=tuple(sorted(set(node.get("depends_on", {}).get("nodes", ())))),
+        engines=relevance.engines(node),
     )
 
 
 def _sources(
-    ref: DbtAssetRef, spec: dg.AssetSpec, manifest: Mapping[str, Any]
+    ref: DbtAssetRef, spec: dg.AssetSpec, manifest: Mapping[str, Any], relevance: Relevance
 ) -> Iterator[DbtAssetRef]:
     """The sources a node reads, under the keys by which its spec depends on them."""
     dependencies = {dependency.asset_key for dependency in spec.deps}
@@ -129,7 +141,7 @@ def _sources(
             continue
         key = _source_key(node, spec.metadata.get(_TRANSLATOR))
         if key in dependencies:
-            yield _ref(key, node, ref.project)
+            yield _ref(key, node, ref.project, relevance)
 
 
 def _source_key(node: Mapping[str, Any], translator: Any) -> dg.AssetKey:

@@ -1,26 +1,29 @@
-"""The sensor that looks at schemas on its own interval: a change is known before a model runs."""
+"""The sensor that looks at schemas, and at the age of data, on intervals of its own.
+
+A change is known before a model runs on it, and a source that stopped although nothing runs.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
 import dagster as dg
 
 from dagster_agent.connectors.orchestrators.dagster import KIND_TAG
 from dagster_agent.definitions.blueprint import Blueprint
+from dagster_agent.definitions.holds import asset_of, cancel_queued, keep_holds, look_at
 from dagster_agent.definitions.jobs import Job
 from dagster_agent.definitions.workspaces import open_workspace
 from dagster_agent.errors import DagsterAgentError
 
 if TYPE_CHECKING:
     from dagster_agent.definitions.discovery import DbtProjectRef
-    from dagster_agent.model import TableSchema
 
-_GONE = "gone"
+_FRESHNESS = "@freshness"
+"""Key in the cursor: when freshness was asked for last. No dbt unique id begins so."""
 
 
 def build_drift_sensor(blueprint: Blueprint, checks: Job) -> dg.SensorDefinition:
@@ -39,7 +42,8 @@ def build_drift_sensor(blueprint: Blueprint, checks: Job) -> dg.SensorDefinition
         jobs=[checks],
         minimum_interval_seconds=blueprint.settings.schema_drift.poll_seconds,
         default_status=status.RUNNING if running else status.STOPPED,
-        description="Reads the schemas of all sources in one query per database, apart from runs.",
+        description="Reads the schemas of all sources in one query per database, apart from runs,"
+        " and has the age of the data measured now and then.",
         tags={KIND_TAG: "watch"},
     )
     def drift(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
@@ -51,64 +55,93 @@ def build_drift_sensor(blueprint: Blueprint, checks: Job) -> dg.SensorDefinition
 def _tick(
     blueprint: Blueprint, context: dg.SensorEvaluationContext
 ) -> dg.SensorResult | dg.SkipReason:
-    before = _parse(context.cursor)
-    seen: dict[str, str] = {}
+    remembered = _parse(context.cursor)
+    looked = 0
+    changed: list[str] = []
     troubles: list[str] = []
     for project in blueprint.projects:
         try:
-            seen |= _digests(blueprint, project, context.instance)
+            seen, news, remembered = _look(blueprint, project, context, remembered)
         except DagsterAgentError as error:
             # a failed look is no drift: what was known stays known
-            troubles.append(error.message)
-    changed = [uid for uid, digest in sorted(seen.items()) if before.get(uid) != digest]
-    context.update_cursor(json.dumps({**before, **seen}, sort_keys=True))
-    if not changed:
-        told = f"{len(seen)} sources as they were" + "".join(f"; {t}" for t in troubles)
-        return dg.SkipReason(told)
-    return dg.SensorResult(run_requests=[_request(blueprint, changed)])
+            troubles.append(str(error))
+            continue
+        looked += seen
+        changed += news
+    due = _freshness_due(blueprint, remembered, datetime.now(UTC))
+    context.update_cursor(json.dumps(remembered, sort_keys=True))
+    if changed or due:
+        requests = [_request(blueprint, changed)] if changed else []
+        return dg.SensorResult(run_requests=[*requests, *due])
+    what = "tables" if blueprint.settings.schema_drift.poll_models else "sources"
+    told = f"{looked} {what} as they were" + "".join(f"; {t}" for t in troubles)
+    return dg.SkipReason(told)
 
 
-def _digests(
-    blueprint: Blueprint, project: DbtProjectRef, instance: dg.DagsterInstance
-) -> dict[str, str]:
-    """A digest of each source's schema as it is now, by dbt unique id."""
-    with open_workspace(blueprint, project, instance) as workspace:
-        assets = workspace.lineage.assets
-        relations = {
-            ref.unique_id: relation
-            for ref in blueprint.refs
-            if ref.resource_type == "source"
-            and ref.project == project
-            and ref.unique_id in assets
-            and (relation := assets[ref.unique_id].relation) is not None
-        }
-        schemas = workspace.warehouse.schemas(list(relations.values()))
-    return {uid: _digest(schemas.get(relation)) for uid, relation in relations.items()}
+def _freshness_due(
+    blueprint: Blueprint, remembered: dict[str, str], now: datetime
+) -> list[dg.RunRequest]:
+    """Have the age of data measured now and then: what stopped coming starts no run of its own.
+
+    Args:
+        blueprint: What is watched.
+        remembered: The sensor's memory; the moment is kept there.
+        now: UTC.
+    """
+    wait = timedelta(minutes=blueprint.settings.freshness.poll_minutes)
+    keys = [key for ref in blueprint.refs for key in blueprint.check_keys(ref, ["freshness"])]
+    last = remembered.get(_FRESHNESS)
+    if not keys or not wait or (last and now - datetime.fromisoformat(last) < wait):
+        return []
+    remembered[_FRESHNESS] = now.isoformat()
+    return [_checks(blueprint, f"freshness:{now:%Y%m%dT%H%M%S%f}", keys)]
 
 
-def _digest(schema: TableSchema | None) -> str:
-    if schema is None:
-        return _GONE
-    told = [schema.kind, *(f"{c.name}|{c.type}|{c.nullable}" for c in schema.columns)]
-    return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
+def _look(
+    blueprint: Blueprint,
+    project: DbtProjectRef,
+    context: dg.SensorEvaluationContext,
+    before: Mapping[str, str],
+) -> tuple[int, Sequence[str], dict[str, str]]:
+    """How many tables of a project were looked at, which are news, and what to remember."""
+    from dagster_agent.schema_drift.snapshot import compare_looks
+
+    config = blueprint.settings.schema_drift
+    refs = [
+        ref
+        for ref in blueprint.refs
+        if ref.project == project and (config.poll_models or ref.resource_type == "source")
+    ]
+    with open_workspace(blueprint, project, context.instance) as workspace:
+        look = look_at(workspace, refs)
+        digests = look.digests(workspace)
+        news, remembered = compare_looks(before, digests)
+        if config.cancel_queued:
+            keep_holds(workspace, look, news)
+            cancel_queued(blueprint, context, workspace)
+    return len(look.tables), [asset_of(one) for one in news], remembered
 
 
-def _parse(cursor: str | None) -> Mapping[str, str]:
+def _parse(cursor: str | None) -> dict[str, str]:
     try:
         kept = json.loads(cursor or "{}")
     except ValueError:
         return {}
-    return cast("Mapping[str, str]", kept) if isinstance(kept, dict) else {}
+    return cast("dict[str, str]", kept) if isinstance(kept, dict) else {}
 
 
-def _request(blueprint: Blueprint, changed: list[str]) -> dg.RunRequest:
+def _request(blueprint: Blueprint, changed: Sequence[str]) -> dg.RunRequest:
     keys = [
         key
-        for uid in changed
+        for uid in dict.fromkeys(changed)
         for key in blueprint.check_keys(blueprint.by_uid[uid], ["schema-drift"])
     ]
+    return _checks(blueprint, f"drift:{datetime.now(UTC):%Y%m%dT%H%M%S%f}", keys)
+
+
+def _checks(blueprint: Blueprint, run_key: str, keys: Sequence[dg.AssetCheckKey]) -> dg.RunRequest:
     return dg.RunRequest(
-        run_key=f"drift:{datetime.now(UTC):%Y%m%dT%H%M%S%f}",
+        run_key=run_key,
         job_name=blueprint.names.checks_job,
         asset_check_keys=keys,
         tags={KIND_TAG: "checks"},

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from dagster import MetadataValue
 
 from dagster_agent.definitions.links import Place, resume_link, steer_link
-from dagster_agent.definitions.metadata import Metadata
+from dagster_agent.definitions.metadata import Metadata, table
 from dagster_agent.definitions.names import Names
 from dagster_agent.definitions.partitions import finding_page
 
 if TYPE_CHECKING:
+    from dagster_agent.model import ResultTable
     from dagster_agent.response import Inbox
+    from dagster_agent.response.health import Health
     from dagster_agent.response.steering import RunningInvestigation
 
 _NAMED = ("confidence", "pull request", "age")
@@ -62,6 +64,21 @@ def inbox_metadata(
     if inbox.minutes_to_finding is not None:
         found["minutes_to_finding"] = MetadataValue.float(inbox.minutes_to_finding)
     return found
+
+
+def health_metadata(health: Health, quality: ResultTable) -> Metadata:
+    """How it has been going: a row per group of assets, and the quality scores per domain.
+
+    Args:
+        health: Runs and incidents of the last days.
+        quality: As `quality_rollup` gives it.
+    """
+    found: Metadata = {}
+    if health.groups:
+        found["health"] = table(health.table())
+    if quality.rows:
+        found["quality"] = table(quality)
+    return found | {name: MetadataValue.float(n) for name, n in health.metrics().items()}
 
 
 def _news(

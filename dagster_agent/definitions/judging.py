@@ -18,12 +18,15 @@ from dagster_agent.definitions import metadata as shown
 from dagster_agent.definitions.assets import open_findings
 from dagster_agent.definitions.blueprint import Blueprint
 from dagster_agent.definitions.discovery import DbtAssetRef
+from dagster_agent.definitions.expected_links import expected_links
 from dagster_agent.definitions.links import Place, accept_link
 from dagster_agent.definitions.names import Engine
+from dagster_agent.definitions.partitions import finding_page
 from dagster_agent.definitions.redacting import redacted, redacted_detection
-from dagster_agent.definitions.workspaces import open_workspace
+from dagster_agent.definitions.workspaces import asset_loader, open_workspace
 from dagster_agent.errors import DagsterAgentError
-from dagster_agent.model import Detection, DetectionStatus
+from dagster_agent.model import Detection, DetectionStatus, Finding, Verdict
+from dagster_agent.ports import StateStore
 
 if TYPE_CHECKING:
     from dagster_agent.response import Workspace
@@ -85,7 +88,9 @@ def judge(
         with ExitStack() as stack:
             try:
                 workspace = stack.enter_context(
-                    open_workspace(blueprint, project, context.instance)
+                    open_workspace(
+                        blueprint, project, context.instance, load_asset=asset_loader(context)
+                    )
                 )
             except Exception as error:
                 yield from _all_failed(bench, mine, error)
@@ -128,13 +133,33 @@ def result_of(
     engine: Engine,
     place: Place,
     blueprint: Blueprint,
+    store: StateStore,
+    findings: Sequence[Finding] = (),
 ) -> dg.AssetCheckResult:
-    """An engine's detections as the result of its check, with a link where a click can end it."""
+    """An engine's detections as the result of its check, with links to what is known and to do.
+
+    Args:
+        detections: What the engine says.
+        key: The check.
+        repeated: They were measured earlier.
+        engine: Which engine.
+        place: Where links lead.
+        blueprint: What is watched.
+        store: Has the points that were judged.
+        findings: Open findings of the asset.
+    """
     more: dict[str, MetadataValue] = {}
+    if findings:
+        more["findings"] = MetadataValue.md(_links(findings, blueprint))
     failed = any(d.status is DetectionStatus.FAILED for d in detections)
     if engine == "schema-drift" and failed:
         link = accept_link(key.asset_key.to_user_string(), place, blueprint.names)
         more["accept"] = MetadataValue.md(link)
+    if engine == "anomaly" and failed:
+        asset = key.asset_key.to_user_string()
+        links = expected_links(detections, asset, store, place, blueprint.names)
+        if links:
+            more["expected"] = MetadataValue.md(links)
     return shown.check_result(detections, key=key, repeated=repeated, more=more)
 
 
@@ -171,6 +196,20 @@ def _judge_one(
         engine=engine,
         place=bench.place,
         blueprint=bench.blueprint,
+        store=workspace.store,
+        findings=[
+            finding
+            for finding in workspace.store.findings(asset=ref.unique_id, open_only=True)
+            if finding.report.verdict is not Verdict.HEALTHY
+        ],
+    )
+
+
+def _links(findings: Iterable[Finding], blueprint: Blueprint) -> str:
+    """The asset's open findings as links to their pages."""
+    return "\n".join(
+        f"- [{finding.report.headline}]({finding_page(finding, blueprint.names)})"
+        for finding in findings
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -70,6 +71,12 @@ def accept_schema_config(asset: str) -> dict[str, Any]:
     return {"ops": {"accept": {"config": {"asset": asset, "decided_by": ""}}}}
 
 
+def expected_config(asset: str, metric: str, at: datetime) -> dict[str, Any]:
+    """Run config of the job that calls a point of a metric expected; `at` is the point's, UTC."""
+    point = {"asset": asset, "metric": metric, "at": at.isoformat()}
+    return {"ops": {"mark": {"config": {**point, "decided_by": "", "comment": ""}}}}
+
+
 def steer_config(run_id: str) -> dict[str, Any]:
     """Run config of the steer job, for a person to fill in."""
     return {"ops": {"steer": {"config": {"run_id": run_id, "message": "", "by": ""}}}}
@@ -130,6 +137,18 @@ def accept_link(asset: str, place: Place, names: Names) -> str:
     address = place.launchpad(names.accept_schema_job, accept_schema_config(asset))
     by_hand = f"To accept it, launch the job `{names.accept_schema_job}` with `asset: {asset}`."
     return _link("Accept this schema", address) or by_hand
+
+
+def expected_link(
+    title: str, asset: str, metric: str, at: datetime, place: Place, names: Names
+) -> str:
+    """How to call a point of a metric expected, as Markdown."""
+    address = place.launchpad(names.expected_job, expected_config(asset, metric, at))
+    by_hand = (
+        f"If it is expected, launch the job `{names.expected_job}` with `asset: {asset}`, "
+        f"`metric: {metric}` and `at: {at.isoformat()}`."
+    )
+    return _link(title, address) or by_hand
 
 
 def steer_address(run_id: str, place: Place, names: Names) -> str:

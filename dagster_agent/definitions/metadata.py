@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import math
+import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -190,12 +192,21 @@ def _particulars(detections: Sequence[Detection], worst: Detection) -> Metadata:
         found["results"] = table(listed)
     if worst.sample is not None:
         found["sample"] = table(worst.sample)
+    if worst.plot:
+        found["history"] = MetadataValue.md(_picture(worst.plot, worst.headline))
     if worst.hint:
         found["next_step"] = MetadataValue.text(worst.hint)
     queries = [(e.kind, e.query) for e in worst.evidence if e.query]
     if queries:
         found["queries"] = MetadataValue.md(queries_of(queries))
     return found
+
+
+def _picture(svg: str, title: str) -> str:
+    """An image inside the text: the UI allows data addresses, and nothing has to be served."""
+    data = base64.b64encode(svg.encode()).decode()
+    told = re.sub(r"[\[\]\n]", " ", title)
+    return f"![{told}](data:image/svg+xml;base64,{data})"
 
 
 def queries_of(queries: Iterable[tuple[str, str]]) -> str:

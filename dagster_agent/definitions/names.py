@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import dagster as dg
 
-Engine = Literal["reconciliation", "schema-drift", "anomaly"]
+Engine = Literal["reconciliation", "schema-drift", "anomaly", "freshness", "quality"]
 """The detection engines, as `dagster_agent.response` names them."""
 
-ENGINES: tuple[Engine, ...] = ("reconciliation", "schema-drift", "anomaly")
-"""In the order in which their checks run."""
+ENGINES: tuple[Engine, ...] = get_args(Engine)
+"""In the order in which their checks run: quality reads what the others have found."""
 
 OPEN_FINDINGS = "open_findings"
 """The check that shows what is known of an asset instead of measuring it."""
@@ -28,6 +28,8 @@ _CHECK_SUFFIX: Mapping[Engine, str] = {
     "reconciliation": "reconciliation",
     "schema-drift": "schema_drift",
     "anomaly": "anomaly",
+    "freshness": "freshness",
+    "quality": "quality",
 }
 
 
@@ -104,9 +106,19 @@ class Names:
         return self.named("drift")
 
     @property
+    def silence_sensor(self) -> str:
+        """Sensor that notices what goes wrong without anything failing."""
+        return self.named("silence")
+
+    @property
     def accept_schema_job(self) -> str:
         """Job that accepts a changed schema as right."""
         return self.named("accept_schema")
+
+    @property
+    def expected_job(self) -> str:
+        """Job that calls an unusual value expected."""
+        return self.named("expected")
 
     @property
     def steer_job(self) -> str:

@@ -19,6 +19,7 @@ def redacted_detection(detection: Detection, secrets: Sequence[str]) -> Detectio
         detection,
         headline=redacted(detection.headline, secrets),
         hint=redacted(detection.hint, secrets),
+        plot=redacted(detection.plot, secrets),
         evidence=_evidence(detection.evidence, secrets),
     )
 

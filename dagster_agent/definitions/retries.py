@@ -10,7 +10,7 @@ import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from dagster_agent.connectors.orchestrators import dagster_event_log as event_log
-from dagster_agent.connectors.orchestrators.dagster import KIND_TAG, RETRY_OF_TAG
+from dagster_agent.connectors.orchestrators.dagster import KIND_TAG, RETRY_KIND, RETRY_OF_TAG
 from dagster_agent.definitions.assets import Publisher
 from dagster_agent.definitions.blueprint import Blueprint
 from dagster_agent.definitions.feed import FinishedRun
@@ -19,8 +19,6 @@ from dagster_agent.definitions.names import INCIDENT_TAG
 if TYPE_CHECKING:
     from dagster_agent.response import Workspace
 
-KIND = "retry"
-"""Value of the run tag. Such a run builds the customer's assets and is watched like theirs."""
 _PARTITION_TAG = "dagster/partition"
 
 
@@ -32,7 +30,7 @@ def retry_job(blueprint: Blueprint) -> UnresolvedAssetJobDefinition:
         blueprint.names.retry_job,
         selection=dg.AssetSelection.assets(*keys).without_checks(),
         description="Builds again what a run did not build for a reason that passes by itself.",
-        tags={KIND_TAG: KIND},
+        tags={KIND_TAG: RETRY_KIND},
     )
 
 
@@ -65,7 +63,7 @@ def due_requests(
             # nothing of ours to build: the incident goes on to an investigation
             retrying.settle(workspace, retry.incident_id, retry.run_id, succeeded=False, now=now)
             continue
-        tags = {KIND_TAG: KIND, RETRY_OF_TAG: retry.run_id, INCIDENT_TAG: retry.incident_id}
+        tags = {KIND_TAG: RETRY_KIND, RETRY_OF_TAG: retry.run_id, INCIDENT_TAG: retry.incident_id}
         found.append(
             dg.RunRequest(
                 run_key=f"retry:{retry.incident_id}:{retry.attempt}",

@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING
 import dagster as dg
 from dagster import DagsterEventType
 
-from dagster_agent.connectors.orchestrators.dagster import KIND_TAG, DagsterOrchestrator
+from dagster_agent.connectors.orchestrators.dagster import (
+    KIND_TAG,
+    RETRY_KIND,
+    DagsterOrchestrator,
+)
 from dagster_agent.definitions import feed, retries
 from dagster_agent.definitions.assets import Publisher
 from dagster_agent.definitions.blueprint import Blueprint
@@ -36,7 +40,7 @@ _GOING_ON = [
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
-_LOOKING = (None, retries.KIND, "checks", "accept-schema")
+_LOOKING = (None, RETRY_KIND, "checks", "accept-schema", "expected")
 """Kinds of runs after which an incident may be over."""
 _ENDED = [
     dg.DagsterRunStatus.SUCCESS,
@@ -94,13 +98,13 @@ def _tick(
         started = Cursor.now(context.instance)
         context.update_cursor(started.text())
         return dg.SkipReason("Watches from now on; what happened before is not news.")
-    place = _place(blueprint, context)
+    place = place_of(blueprint, context)
     seen = _read(blueprint, context, cursor, place)
     answer = _take_in(blueprint, context.instance, place, seen, waiting=cursor.waiting)
     cursor.waiting = bool(answer.incidents) or answer.retries_wait
     requests = [
         *answer.retries,
-        *(_investigation(i, blueprint, context.instance) for i in answer.incidents),
+        *(investigation_request(i, blueprint, context.instance) for i in answer.incidents),
         *check_requests(seen.customers, blueprint, context.instance),
     ]
     context.update_cursor(cursor.text())
@@ -123,9 +127,9 @@ def _read(
             seen.symptoms += news_of(finished, blueprint, instance)
         elif kind == "investigate" and finished.end is not DagsterEventType.RUN_SUCCESS:
             seen.broken.append(finished)
-        elif kind in (None, retries.KIND):
+        elif kind in (None, RETRY_KIND):
             seen.customers.append(finished)
-            if kind == retries.KIND:
+            if kind == RETRY_KIND:
                 seen.retries.append(finished)
             seen.symptoms += symptoms_of_run(finished, blueprint, instance)
     return seen
@@ -187,8 +191,8 @@ def _answer(
     instance: dg.DagsterInstance,
     now: datetime,
 ) -> Sequence[Finding]:
-    """Fill in the answer; findings that are over."""
-    from dagster_agent.response import retrying, take_in
+    """Fill in the answer; findings that are over, or that only ask a person."""
+    from dagster_agent.response import asking, retrying, take_in
     from dagster_agent.response.closing import close_recovered
 
     orchestrator = DagsterOrchestrator(instance, blueprint.keys)
@@ -197,7 +201,8 @@ def _answer(
     answer.incidents += [i for i in opened if i.id not in known]
     answer.retries += retries.due_requests(workspace, blueprint, instance, now)
     answer.retries_wait = answer.retries_wait or retrying.retries_wait(workspace)
-    return close_recovered(workspace, orchestrator=orchestrator, now=now)
+    closed = close_recovered(workspace, orchestrator=orchestrator, now=now)
+    return (*closed, *asking.unpublished(workspace))
 
 
 def _give_up(
@@ -225,7 +230,7 @@ def _is_repeated_now(investigation: str, instance: dg.DagsterInstance) -> bool:
     return bool(instance.get_run_records(again, limit=1))
 
 
-def _investigation(
+def investigation_request(
     incident: Incident, blueprint: Blueprint, instance: dg.DagsterInstance
 ) -> dg.RunRequest:
     """Launched once, and once more when it is open again after an investigation has ended."""
@@ -242,7 +247,8 @@ def _investigation(
     )
 
 
-def _place(blueprint: Blueprint, context: dg.SensorEvaluationContext) -> Place:
+def place_of(blueprint: Blueprint, context: dg.SensorEvaluationContext) -> Place:
+    """Where links lead from a sensor's tick."""
     origin = context.code_location_origin
     if origin is None:
         return Place(location=blueprint.settings.ui.location_name)

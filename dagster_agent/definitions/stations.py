@@ -16,7 +16,7 @@ from dagster_agent.definitions.blueprint import Blueprint
 from dagster_agent.definitions.discovery import DbtProjectRef
 from dagster_agent.definitions.narrator import RunNarrator
 from dagster_agent.definitions.redacting import redacted
-from dagster_agent.definitions.workspaces import open_workspace
+from dagster_agent.definitions.workspaces import asset_loader, open_workspace
 from dagster_agent.errors import DagsterAgentError, InvestigationStopped
 
 if TYPE_CHECKING:
@@ -53,7 +53,12 @@ def station(
     same place as for errors: the lease is free again and the incident waits in the inbox.
     """
     now = datetime.now(UTC)
-    with speaking_plainly(), open_workspace(blueprint, project, context.instance) as workspace:
+    with (
+        speaking_plainly(),
+        open_workspace(
+            blueprint, project, context.instance, load_asset=asset_loader(context)
+        ) as workspace,
+    ):
         opened = Station(
             workspace=workspace,
             investigation_id=investigation_id_of(context.run),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import dagster as dg
 
 from dagster_agent.definitions.blueprint import Blueprint
 from dagster_agent.definitions.discovery import DbtProjectRef
+from dagster_agent.errors import ConnectorError
 from dagster_agent.settings import Settings
 
 if TYPE_CHECKING:
@@ -26,11 +28,21 @@ def state_directory(settings: Settings, instance: dg.DagsterInstance) -> Path:
 
 
 def open_workspace(
-    blueprint: Blueprint, project: DbtProjectRef, instance: dg.DagsterInstance
+    blueprint: Blueprint,
+    project: DbtProjectRef,
+    instance: dg.DagsterInstance,
+    *,
+    load_asset: Callable[[str], object] | None = None,
 ) -> Workspace:
     """The workspace of one dbt project; the caller closes it.
 
     Imports everything heavy, so it is called in runs and ticks only, never at load.
+
+    Args:
+        blueprint: What is watched.
+        project: Which project.
+        instance: Where the agent's files lie.
+        load_asset: See `asset_loader`; None where no asset is a source of truth.
     """
     from dagster_agent.response import Workspace
 
@@ -40,4 +52,27 @@ def open_workspace(
         profiles_dir=project.profiles_dir,
         target=project.target,
         state_directory=state_directory(blueprint.settings, instance),
+        load_asset=load_asset,
     )
+
+
+def asset_loader(
+    context: dg.AssetCheckExecutionContext | dg.OpExecutionContext,
+) -> Callable[[str], object]:
+    """Loads the value of an asset of this code location by its key, through its IO manager."""
+
+    def load(key: str) -> object:
+        repository = context.repository_def
+        try:
+            return repository.load_asset_value(
+                dg.AssetKey.from_user_string(key), instance=context.instance
+            )
+        except Exception as error:
+            # whatever the customer's IO manager raises
+            raise ConnectorError(
+                f"the asset {key!r} cannot be loaded: {type(error).__name__}: {error}",
+                hint="materialise it, and check that its IO manager can load it",
+                retryable=True,
+            ) from error
+
+    return load

@@ -15,11 +15,18 @@ from dagster_agent.model.evidence import Detection, DetectionStatus, Evidence, S
 from dagster_agent.model.failure import Failure, FailureFacts
 from dagster_agent.model.incident import (
     OPEN_STATUSES,
+    SILENT_KINDS,
     Attempt,
     Incident,
     IncidentStatus,
     Symptom,
     SymptomKind,
+)
+from dagster_agent.model.profile import (
+    ColumnProfile,
+    Distribution,
+    ProfileScope,
+    TableProfile,
 )
 from dagster_agent.model.report import (
     UNTESTED_CONFIDENCE_CAP,
@@ -41,16 +48,16 @@ from dagster_agent.model.report import (
 from dagster_agent.model.state import AuditRecord, Baseline, Lease, MetricPoint
 from dagster_agent.model.table import (
     Cell,
-    ColumnProfile,
     ColumnSchema,
     Relation,
     ResultTable,
-    TableProfile,
+    TableFacts,
     TableSchema,
 )
 
 __all__ = [
     "OPEN_STATUSES",
+    "SILENT_KINDS",
     "UNTESTED_CONFIDENCE_CAP",
     "Asset",
     "Attempt",
@@ -66,6 +73,7 @@ __all__ = [
     "DecisionKind",
     "Detection",
     "DetectionStatus",
+    "Distribution",
     "Evidence",
     "Failure",
     "FailureFacts",
@@ -80,6 +88,7 @@ __all__ = [
     "Invariant",
     "Lease",
     "MetricPoint",
+    "ProfileScope",
     "ProposedChange",
     "PullRequest",
     "PullRequestDraft",
@@ -93,6 +102,7 @@ __all__ = [
     "Symptom",
     "SymptomKind",
     "TableDiff",
+    "TableFacts",
     "TableProfile",
     "TableSchema",
     "Verdict",

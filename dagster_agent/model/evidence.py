@@ -73,3 +73,5 @@ class Detection:
     """The queries behind the numbers."""
     hint: str = ""
     """What to do next, where that is known."""
+    plot: str = ""
+    """An SVG picture, where one says more than the sentence; empty otherwise."""

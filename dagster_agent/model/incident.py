@@ -21,6 +21,25 @@ class SymptomKind(StrEnum):
     """A source gained columns: no trouble, and worth a proposal."""
     QUESTION = "question"
     """A person asked."""
+    RUN_STUCK = "run-stuck"
+    """A run is queued or going on far beyond its own history, or has missed its deadline."""
+    RUN_SILENT = "run-silent"
+    """A run ended well and wrote nothing, or not what it always writes."""
+    STALE = "stale"
+    """A run ended well on old input, wrote the same again, or left out what it had planned."""
+    AUTOMATION_SILENT = "automation-silent"
+    """A schedule or sensor has stopped ticking, or fails in each tick."""
+
+
+SILENT_KINDS = frozenset(
+    {
+        SymptomKind.RUN_STUCK,
+        SymptomKind.RUN_SILENT,
+        SymptomKind.STALE,
+        SymptomKind.AUTOMATION_SILENT,
+    }
+)
+"""Noticed although nothing failed. Such a trouble is over when it is no longer seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

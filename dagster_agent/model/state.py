@@ -22,6 +22,11 @@ class Baseline:
     """UTC."""
     accepted_by: str
     """Person, or `first-sight` for the first snapshot ever taken."""
+    fingerprints: Mapping[str, tuple[int, ...]] = field(
+        default_factory=lambda: dict[str, tuple[int, ...]]()
+    )
+    """By column: hashes of a sample of its values then, sorted; evidence for renames. No value can
+    be read back from them: they are salted and cut to 32 bits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,8 @@
-"""Tables as the warehouse shows them: names, schemas, profiles, and small results of queries."""
+"""Tables as the warehouse shows them: names, schemas, and small results of queries."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -45,6 +45,14 @@ class ColumnSchema:
     """False only where the warehouse enforces it."""
     position: int = 0
     """1-based; 0 when unknown."""
+    default: str | None = None
+    """Default expression as the warehouse writes it; None where there is none or it is unknown."""
+    primary_key: bool = False
+    """Part of the declared primary key."""
+    collation: str | None = None
+    """Collation of a text column; None for the database's own or where it is unknown."""
+    comment: str = ""
+    """As kept in the warehouse."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +65,8 @@ class TableSchema:
     """In the order of their positions."""
     kind: str = "table"
     """`table` or `view`."""
+    comment: str = ""
+    """As kept in the warehouse."""
 
     def column(self, name: str) -> ColumnSchema | None:
         """The column of that name, letter case ignored."""
@@ -65,49 +75,19 @@ class TableSchema:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ColumnProfile:
-    """Aggregates of one column; a field is None where the type has no such aggregate."""
-
-    name: str
-    """Column name."""
-    type: str
-    """Type in the warehouse's own words."""
-    null_count: int
-    """Rows in which the column is NULL."""
-    distinct_estimate: int | None = None
-    """Approximate number of distinct values (HyperLogLog, about 4 % error)."""
-    minimum: float | None = None
-    """Smallest value, numeric columns only."""
-    maximum: float | None = None
-    """Largest value, numeric columns only."""
-    sum: float | None = None
-    """Sum, numeric columns only."""
-    mean: float | None = None
-    """Mean of the values that are not NULL, numeric columns only."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableProfile:
-    """Aggregates of one table at one moment; holds no value of a text column."""
+class TableFacts:
+    """What the warehouse's own catalogue says of a table, without reading it."""
 
     relation: Relation
-    """The profiled table."""
-    row_count: int
-    """Number of rows."""
-    columns: tuple[ColumnProfile, ...]
-    """In table order."""
-    profiled_at: datetime
-    """UTC."""
-
-    def metrics(self) -> Mapping[str, float]:
-        """Flat metric series by name: `row_count`, `null_share.<column>`, `sum.<column>`."""
-        found: dict[str, float] = {"row_count": float(self.row_count)}
-        for column in self.columns:
-            if self.row_count:
-                found[f"null_share.{column.name}"] = column.null_count / self.row_count
-            if column.sum is not None:
-                found[f"sum.{column.name}"] = column.sum
-        return found
+    """The table."""
+    row_count: int | None = None
+    """Rows; None for views and where the catalogue does not say."""
+    exact: bool = False
+    """Whether the row count is exact; estimates serve as a hint only."""
+    bytes: int | None = None
+    """Bytes stored; None where the catalogue does not say."""
+    last_altered: datetime | None = None
+    """When its data or definition changed last, UTC; None where the catalogue does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,6 +92,12 @@ class StateStore(Protocol):
         """The newest `limit` points, oldest first."""
         ...
 
+    def metric_histories(
+        self, asset: str, *, limit: int = KEPT_POINTS
+    ) -> Mapping[str, Sequence[MetricPoint]]:
+        """`metric_history` of every metric of the asset, by name, in one read."""
+        ...
+
     # stages of an investigation --------------------------------------------------------------
     def save_stage(self, investigation: str, stage: str, payload: bytes) -> None:
         """Keep what one station of an investigation hands to the next (JSON)."""

@@ -7,26 +7,19 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
 
-from dagster_agent.catalog import Catalog
 from dagster_agent.dbt.manifest import Manifest
 from dagster_agent.errors import DagsterAgentError
-from dagster_agent.model import Asset, Detection, DetectionStatus, ResultTable, Severity
+from dagster_agent.model import Asset, Detection, DetectionStatus, ResultTable
 from dagster_agent.ports import Warehouse
 from dagster_agent.privacy.masking import mask_table
-from dagster_agent.reconciliation import methods
-from dagster_agent.reconciliation.comparison import Comparison, Mask
+from dagster_agent.reconciliation.comparison import Comparison, History, Mask
 from dagster_agent.reconciliation.config import ReconciliationConfig
-from dagster_agent.reconciliation.configured import (
-    MissingTable,
-    OpenStore,
-    entries_of,
-    table_pair,
-)
+from dagster_agent.reconciliation.configured import table_pair
+from dagster_agent.reconciliation.entries import entries_of
 from dagster_agent.reconciliation.inferred import account_of
-from dagster_agent.reconciliation.method import ReconciliationMethod
-
-METHODS = Catalog(methods, ReconciliationMethod)
-"""All reconciliation methods."""
+from dagster_agent.reconciliation.ladder import METHODS, climb, run, trouble
+from dagster_agent.reconciliation.row_comparison.landing import Landing
+from dagster_agent.reconciliation.truths import OpenStore
 
 
 def reconcile(
@@ -38,6 +31,8 @@ def reconcile(
     now: datetime,
     open_store: OpenStore | None = None,
     mask: Mask | None = None,
+    history: History | None = None,
+    landing: Landing | None = None,
 ) -> list[Detection]:
     """Compare an asset with its driving table and lookups, and with what the team configured.
 
@@ -49,6 +44,8 @@ def reconcile(
         now: UTC, the time of the results.
         open_store: Opens a store outside the warehouse, for pairs that name one.
         mask: Hides values in samples; the privacy policy's masking by default.
+        history: Earlier points of a metric of the asset, for pairs whose tolerance is learned.
+        landing: Where rows of different stores can be brought together, for pairs that need it.
 
     Returns:
         At least one result. What could not be compared says so, with the reason; a warehouse that
@@ -58,7 +55,14 @@ def reconcile(
         ConfigError: Unknown unique id.
     """
     found = manifest.asset(asset)
-    start = Comparison(asset=found, config=config, now=now, mask=mask or _policy(found))
+    start = Comparison(
+        asset=found,
+        config=config,
+        now=now,
+        mask=mask or _policy(found),
+        history=history,
+        landing=landing,
+    )
     detections = [
         *_inferred(start, manifest, warehouse),
         *_configured(start, manifest, warehouse, open_store),
@@ -84,7 +88,7 @@ def _inferred(start: Comparison, manifest: Manifest, warehouse: Warehouse) -> It
             asset, sql, manifest=manifest, warehouse=warehouse, config=start.config
         )
     except DagsterAgentError as error:
-        yield _trouble(start, "row-count", error)
+        yield trouble(start, "row-count", error)
         return
     yield from _run(replace(start, account=account))
     if keys is not None:
@@ -97,7 +101,7 @@ def _configured(
     try:
         entries = entries_of(start.asset)
     except DagsterAgentError as error:
-        yield _trouble(start, "row-count", error)
+        yield trouble(start, "row-count", error)
         return
     for entry in entries:
         try:
@@ -107,34 +111,20 @@ def _configured(
                 manifest=manifest,
                 warehouse=warehouse,
                 open_store=open_store,
+                now=start.now,
             )
         except DagsterAgentError as error:
-            yield _trouble(start, "row-count", error)
+            yield trouble(start, "row-count", error)
             continue
-        yield from _run(replace(start, tables=pair))
+        yield from climb(start, pair)
 
 
 def _run(comparison: Comparison) -> Iterator[Detection]:
-    """What every method says to it."""
-    for method in METHODS:
-        try:
-            found = method.compare(comparison)
-        except DagsterAgentError as error:
-            found = _trouble(comparison, method.id, error)
+    """What every method says to it, cheapest first."""
+    for method in sorted(METHODS, key=lambda m: (m.rung, m.id)):
+        found = run(method, comparison)
         if found is not None:
             yield found
-
-
-def _trouble(comparison: Comparison, method: str, error: DagsterAgentError) -> Detection:
-    """A missing table is a finding; everything else could not run."""
-    missing = isinstance(error, MissingTable)
-    return comparison.detection(
-        method,
-        DetectionStatus.FAILED if missing else DetectionStatus.COULD_NOT_RUN,
-        error.message if missing else f"{comparison.asset.name} was not compared: {error.message}",
-        severity=Severity.ERROR if missing else Severity.WARN,
-        hint=error.hint,
-    )
 
 
 def _nothing_to_compare(start: Comparison) -> Detection:

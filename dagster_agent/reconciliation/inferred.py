@@ -9,7 +9,8 @@ from dagster_agent.model import Asset, Relation, TableSchema
 from dagster_agent.ports import Warehouse
 from dagster_agent.reconciliation.comparison import ModelAccount, Side, TablePair
 from dagster_agent.reconciliation.config import ReconciliationConfig
-from dagster_agent.reconciliation.configured import MissingTable, expected_losses_of
+from dagster_agent.reconciliation.described import MissingTable
+from dagster_agent.reconciliation.entries import expected_losses_of
 from dagster_agent.reconciliation.pairs import Pair, PairKind, infer_pairs
 from dagster_agent.sql.guard import parse_select
 from dagster_agent.sql.identifiers import same_relation

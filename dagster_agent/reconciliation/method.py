@@ -21,15 +21,18 @@ class ReconciliationMethod:
     """Public id, the file's name with dashes."""
     compare: Compare
     """Looks and judges."""
+    rung: int
+    """How dear it is: 1 counts, 2 aggregates, 3 rows. Cheaper ones look first."""
 
 
 def reconciliation_method(
     *,
     id: str,  # noqa: A002 - the public word for it
+    rung: int = 3,
 ) -> Callable[[Compare], ReconciliationMethod]:
     """Make a method of a function; registers nothing."""
 
     def decorate(compare: Compare) -> ReconciliationMethod:
-        return ReconciliationMethod(id=id, compare=compare)
+        return ReconciliationMethod(id=id, compare=compare, rung=rung)
 
     return decorate

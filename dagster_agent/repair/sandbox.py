@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import mkdtemp
 from types import TracebackType
+from typing import Any
 
 from dagster_agent.dbt.invocation import DbtOutcome, DbtWorker
 from dagster_agent.dbt.manifest import Manifest
@@ -21,6 +22,8 @@ from dagster_agent.sql.identifiers import relation_sql
 
 _TESTS = ("test", "unit_test")
 _KEPT_SCHEMA = "dagster_agent_before"
+_READ_ONLY = {"PGOPTIONS": "-c default_transaction_read_only=on"}
+"""Keeps macros from writing while the customer's own PostgreSQL is asked."""
 _RUN_MACRO = """{% macro dagster_agent_run(statements) %}
   {% for sql in statements %}{% do run_query(sql) %}{% endfor %}
 {% endmacro %}
@@ -38,14 +41,24 @@ class Sandbox:
         project: The customer's project.
         warehouse: The customer's data.
         directory: A private, empty folder; created when missing.
+        compile_only: Nothing will be built: where the data cannot be copied, the customer's own
+            target is asked what compiling has to ask, as their own `dbt compile` does.
     """
 
-    def __init__(self, *, project: DbtProject, warehouse: Warehouse, directory: Path) -> None:
+    def __init__(
+        self,
+        *,
+        project: DbtProject,
+        warehouse: Warehouse,
+        directory: Path,
+        compile_only: bool = False,
+    ) -> None:
         self.root = directory / "project"
         """The copy of the project."""
         self._project = project
         self._original = warehouse
         self._directory = directory
+        self._compile_only = compile_only
         self._scratch: Warehouse | None = None
         self._worker: DbtWorker | None = None
         self._manifest: Manifest | None = None
@@ -87,12 +100,22 @@ class Sandbox:
             target=self._project.target_name,
             target_path=self._directory / "target",
             log_path=self._directory / "logs",
+            environment=_READ_ONLY if self._compile_only else {},
         ).__enter__()  # dbt is imported while the data is copied
+        workdir.write_profile(self._project, self._directory / "profile", self._copied())
+
+    def _copied(self) -> Mapping[str, Any]:
+        """Copy the data; what the copy replaces in the dbt target."""
         data = self._directory / "warehouse"
         data.mkdir()
-        scratch = self._original.scratch(data)
+        try:
+            scratch = self._original.scratch(data)
+        except ConfigError:
+            if not self._compile_only:
+                raise
+            return {}
         self._scratch = scratch.warehouse
-        workdir.write_profile(self._project, self._directory / "profile", scratch.dbt_output)
+        return scratch.dbt_output
 
     def close(self) -> None:
         """End dbt and remove the folder."""
@@ -244,4 +267,6 @@ class Sandbox:
         """Run a dbt command in the sandbox; see `DbtWorker.run`."""
         if self._worker is None:
             raise ConnectorError("the sandbox is closed", hint="use it inside its `with` block")
+        if self._compile_only and args[0] != "compile":
+            raise ValueError(f"dbt {args[0]} in a sandbox without a copy of the data")
         return self._worker.run(args)

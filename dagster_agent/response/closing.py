@@ -7,6 +7,7 @@ from datetime import datetime
 
 from dagster_agent.incidents import lifecycle
 from dagster_agent.model import (
+    SILENT_KINDS,
     DetectionStatus,
     Finding,
     FindingStatus,
@@ -16,6 +17,7 @@ from dagster_agent.model import (
     SymptomKind,
 )
 from dagster_agent.ports import Orchestrator
+from dagster_agent.quality.silence import register
 from dagster_agent.response.workspace import Workspace
 
 _CLOSABLE = (IncidentStatus.WAITING, IncidentStatus.SNOOZED)
@@ -27,8 +29,9 @@ def close_recovered(
 ) -> tuple[Finding, ...]:
     """Close the incidents of which every symptom is gone: merged, reverted, or passed by itself.
 
-    A symptom is gone when its own check has passed since it was seen, its dbt test passes, or the
-    asset that could not be built was built. A question is never closed by this.
+    A symptom is gone when its own check has passed since it was seen, its dbt test passes, the
+    asset that could not be built was built, or a silence is no longer seen. A question is never
+    closed by this.
 
     Args:
         workspace: The opened project.
@@ -56,6 +59,8 @@ def _latest(incident: Incident) -> list[Symptom]:
 
 
 def _gone(symptom: Symptom, workspace: Workspace, orchestrator: Orchestrator | None) -> bool:
+    if symptom.kind in SILENT_KINDS:
+        return register.key(symptom) not in (workspace.store.get(register.ALIVE) or {})
     if symptom.kind is SymptomKind.QUESTION or symptom.asset is None:
         return False
     if symptom.kind is SymptomKind.CHECK_FAILED and symptom.check:

@@ -17,6 +17,7 @@ from dagster_agent.model import (
     FindingStatus,
     IncidentStatus,
 )
+from dagster_agent.response.schema_detection import sketches_of
 from dagster_agent.response.workspace import Workspace
 from dagster_agent.schema_drift.engine import accept
 
@@ -86,9 +87,16 @@ def decide(
 
 
 def accept_baseline(
-    workspace: Workspace, asset: str, *, decided_by: str, now: datetime
+    workspace: Workspace, asset: str, *, decided_by: str, now: datetime, comment: str = ""
 ) -> Baseline:
     """Accept the schema an asset has now as right; its drift check turns green by itself.
+
+    Args:
+        workspace: The opened project.
+        asset: dbt name, unique id or table.
+        decided_by: Who takes responsibility.
+        now: UTC.
+        comment: Why, in their words.
 
     Raises:
         ConfigError: Unknown asset, or its table does not exist.
@@ -97,14 +105,23 @@ def accept_baseline(
     observed = None
     if node.relation is not None:
         observed = workspace.warehouse.schemas([node.relation]).get(node.relation)
-    baseline = accept(node.unique_id, observed=observed, accepted_by=decided_by, now=now)
+    baseline = accept(
+        node.unique_id,
+        observed=observed,
+        accepted_by=decided_by,
+        now=now,
+        fingerprints=sketches_of(workspace, node, observed) if observed is not None else None,
+    )
     guard = workspace.guard("decision")
     guard.perform(
         "accept-schema",
         node.unique_id,
         now=now,
         work=lambda: workspace.store.save_baseline(baseline),
-        detail={"columns": [column.name for column in baseline.schema.columns]},
+        detail={
+            "columns": [column.name for column in baseline.schema.columns],
+            "comment": comment,
+        },
         approved_by=decided_by,
     )
     return baseline

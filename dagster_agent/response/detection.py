@@ -4,30 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from functools import partial
 from typing import Literal, get_args
 
-from dagster_agent.anomaly.engine import detect_anomalies
-from dagster_agent.anomaly.profile import metric_points, profile_table
-from dagster_agent.errors import ConfigError, ConnectorError, DagsterAgentError
+from dagster_agent.connectors.warehouses.landing import landed_tables
+from dagster_agent.errors import DagsterAgentError
 from dagster_agent.model import (
     Asset,
     Detection,
     DetectionStatus,
-    MetricPoint,
     Severity,
-    TableProfile,
-    TableSchema,
 )
+from dagster_agent.quality.freshness.relevance import has_freshness
+from dagster_agent.quality.relevance import has_promises
 from dagster_agent.reconciliation.engine import reconcile
 from dagster_agent.response.accounting import accounting_detections
+from dagster_agent.response.freshness_detection import freshness_detections
+from dagster_agent.response.monitoring import anomaly_detections
+from dagster_agent.response.quality_detection import quality_detections
+from dagster_agent.response.reconciliation_history import keep_results, past
+from dagster_agent.response.schema_detection import schema_detections
 from dagster_agent.response.workspace import Workspace
-from dagster_agent.schema_drift.engine import detect_drift, next_baseline
 
-Engine = Literal["reconciliation", "schema-drift", "anomaly"]
+Engine = Literal["reconciliation", "schema-drift", "anomaly", "freshness", "quality"]
 """The detection engines, by the name under which their checks appear."""
 
 ENGINES: tuple[Engine, ...] = get_args(Engine)
+"""All of them; quality comes last because it reads what the others have found."""
 
 
 def detect(workspace: Workspace, asset: str, engine: Engine, *, now: datetime) -> list[Detection]:
@@ -52,31 +54,26 @@ def detect(workspace: Workspace, asset: str, engine: Engine, *, now: datetime) -
     return found
 
 
-def profile(workspace: Workspace, asset: str, *, now: datetime) -> TableProfile:
-    """Aggregates of one asset's table as it is now; remembers nothing.
-
-    Raises:
-        ConfigError: There is no such table.
-        ConnectorError: The warehouse does not answer.
-    """
-    watched = workspace.manifest.asset(asset)
-    observed = _observed_schema(workspace, watched)
-    if observed is None:
-        raise ConfigError(
-            f"{watched.relation} does not exist", hint="build it, or take it out of the project"
-        )
-    relation = watched.relation or observed.relation
-    return profile_table(relation, observed, workspace.warehouse, now)
-
-
 def detect_all(workspace: Workspace, assets: Sequence[str], *, now: datetime) -> list[Detection]:
-    """All engines on all assets, in the order given."""
+    """On each asset, in the order given, the engines that have something to say about it."""
     return [
         d
         for asset in assets
-        for engine in ENGINES
+        for engine in engines_of(workspace, asset)
         for d in detect(workspace, asset, engine, now=now)
     ]
+
+
+def engines_of(workspace: Workspace, asset: str) -> tuple[Engine, ...]:
+    """Engines with something to say about an asset: promises are judged where there are any."""
+    told = workspace.manifest.asset(asset)
+    tests = [test.kind for test in workspace.manifest.tests_of(asset)]
+    silent: set[Engine] = set()
+    if not has_freshness(told):
+        silent.add("freshness")
+    if not has_promises(told, tests):
+        silent.add("quality")
+    return tuple(engine for engine in ENGINES if engine not in silent)
 
 
 def watched_assets(workspace: Workspace) -> tuple[str, ...]:
@@ -94,56 +91,13 @@ def _reconciliation(workspace: Workspace, asset: Asset, now: datetime) -> list[D
         manifest=workspace.manifest,
         warehouse=workspace.warehouse,
         config=workspace.settings.for_asset(asset).reconciliation,
-        open_store=workspace.open_other_store,
+        open_store=workspace.truths.open,
+        history=past(workspace.store, asset.unique_id, now=now),
+        landing=landed_tables,
         now=now,
     )
+    keep_results(workspace.store, found)
     return [*found, *accounting_detections(workspace, asset, now=now)]
-
-
-def _schema_drift(workspace: Workspace, asset: Asset, now: datetime) -> list[Detection]:
-    observed: TableSchema | DagsterAgentError | None
-    try:
-        observed = _observed_schema(workspace, asset)
-    except ConnectorError as error:
-        observed = error
-    baseline = workspace.store.baseline(asset.unique_id)
-    comparison = partial(
-        detect_drift,
-        observed=observed,
-        baseline=baseline,
-        manifest=workspace.manifest,
-        config=workspace.settings.for_asset(asset).schema_drift,
-        now=now,
-    )
-    found = comparison(asset.unique_id)
-    accepted = next_baseline(asset.unique_id, **comparison.keywords)
-    if accepted is not None:
-        workspace.store.save_baseline(accepted)
-    return [found]
-
-
-def _anomaly(workspace: Workspace, asset: Asset, now: datetime) -> list[Detection]:
-    profiled = profile(workspace, asset.unique_id, now=now)
-
-    def history(metric: str) -> Sequence[MetricPoint]:
-        known = workspace.store.metric_history(asset.unique_id, metric)
-        return [point for point in known if point.at < now]
-
-    found = detect_anomalies(
-        asset.unique_id,
-        profiled,
-        history,
-        config=workspace.settings.for_asset(asset).anomaly,
-        now=now,
-    )
-    workspace.store.add_metrics(metric_points(asset.unique_id, profiled))
-    return found
-
-
-def _observed_schema(workspace: Workspace, asset: Asset) -> TableSchema | None:
-    if asset.relation is None:
-        raise ConfigError(f"{asset.name} is ephemeral: it has no table", hint="exclude it")
-    return workspace.schema(asset.relation)
 
 
 def _not_applicable(asset: Asset, engine: Engine, now: datetime) -> Detection:
@@ -172,6 +126,8 @@ def _could_not_run(
 
 _RUNNERS: dict[Engine, Callable[[Workspace, Asset, datetime], list[Detection]]] = {
     "reconciliation": _reconciliation,
-    "schema-drift": _schema_drift,
-    "anomaly": _anomaly,
+    "schema-drift": schema_detections,
+    "anomaly": anomaly_detections,
+    "freshness": freshness_detections,
+    "quality": quality_detections,
 }

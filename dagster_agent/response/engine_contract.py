@@ -9,7 +9,9 @@ from dagster_agent.dbt.manifest import Manifest
 from dagster_agent.model import Detection, Failure, TableProfile
 from dagster_agent.response.contract import table_json
 from dagster_agent.response.doctor import Examination
+from dagster_agent.response.reconciliation_history import ReconciliationRecord
 from dagster_agent.response.series import JudgedPoint
+from dagster_agent.response.survey import Survey
 
 
 def failure_json(failure: Failure) -> dict[str, Any]:
@@ -75,6 +77,67 @@ def _profile(profile: TableProfile) -> dict[str, Any]:
             }
             for column in profile.columns
         ],
+    }
+
+
+def survey_json(found: Survey) -> dict[str, Any]:
+    """What `init` found and proposes."""
+    warehouse = found.warehouse
+    return {
+        "project": found.project,
+        "warehouse": {
+            "name": warehouse.name,
+            "reachable": warehouse.reachable,
+            "detail": warehouse.detail,
+            "hint": warehouse.hint,
+            "missing": list(warehouse.missing),
+        },
+        "sources": [
+            {"unique_id": s.asset, "freshness": s.freshness, "timestamp": s.timestamp}
+            for s in found.sources
+        ],
+        "models": found.models,
+        "models_without_key": list(found.without_key),
+        "critical_candidates": [
+            {
+                "unique_id": c.asset,
+                "readers": c.readers,
+                "exposures": list(c.exposures),
+                "declared": c.declared,
+            }
+            for c in found.critical
+        ],
+        "proposals": [
+            {
+                "unique_id": p.pair.asset,
+                "with": str(p.pair.other),
+                "score": p.pair.score,
+                "evidence": p.pair.evidence,
+                "file": p.file,
+                "yml": p.yml,
+            }
+            for p in found.pairs
+        ],
+        "not_proposed_because": found.unproposed or None,
+    }
+
+
+def reconciliations_json(records: Sequence[ReconciliationRecord]) -> dict[str, Any]:
+    """`{"reconciliations": [...]}` in the order given."""
+    return {
+        "reconciliations": [
+            {
+                "at": record.at.isoformat(),
+                "unique_id": record.asset,
+                "detector": record.detector,
+                "status": record.status,
+                "headline": record.headline,
+                "metrics": dict(record.metrics),
+                "steps": list(record.steps),
+                "queries": list(record.queries),
+            }
+            for record in records
+        ]
     }
 
 

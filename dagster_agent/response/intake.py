@@ -8,7 +8,7 @@ from datetime import datetime
 from dagster_agent.incidents import intake
 from dagster_agent.model import Detection, DetectionStatus, Incident, Symptom, SymptomKind
 from dagster_agent.ports import Orchestrator
-from dagster_agent.response import retrying
+from dagster_agent.response import asking, retrying
 from dagster_agent.response.workspace import Workspace
 
 
@@ -35,6 +35,7 @@ def take_in(
     intake.take_in(
         symptoms, store=workspace.store, manifest=workspace.lineage, now=now, config=config
     )
+    asking.ask(workspace, now=now)
     if orchestrator is not None:
         retrying.triage(workspace, orchestrator=orchestrator, now=now)
     waiting = intake.waiting(workspace.store, limit=config.max_investigations_per_tick)

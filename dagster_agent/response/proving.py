@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import partial
 
 from dagster_agent.connectors.chat_models import open_chat_model
+from dagster_agent.connectors.warehouses.landing import landed_tables
 from dagster_agent.dbt.manifest import Manifest
 from dagster_agent.errors import ApprovalRequired, ConfigError, ConnectorError, LeaseHeld
 from dagster_agent.investigation import proof
@@ -25,6 +26,7 @@ from dagster_agent.model import (
 from dagster_agent.ports import Narrator, Warehouse
 from dagster_agent.reconciliation.engine import reconcile
 from dagster_agent.response.listening import ListeningNarrator
+from dagster_agent.response.reconciliation_history import past
 from dagster_agent.response.steering import heard
 from dagster_agent.response.workspace import Workspace
 
@@ -111,7 +113,9 @@ class Proving:
             manifest=manifest,
             warehouse=warehouse,
             config=workspace.settings.for_asset(manifest.asset(asset)).reconciliation,
-            open_store=workspace.open_other_store,
+            open_store=workspace.truths.open,
+            history=past(workspace.store, asset, now=self.now),
+            landing=landed_tables,
             now=self.now,
         )
         return worst(found)

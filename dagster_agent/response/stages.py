@@ -26,7 +26,7 @@ from dagster_agent.model import (
 )
 from dagster_agent.ports import Narrator, Orchestrator
 from dagster_agent.response.acting import hand_over, propose
-from dagster_agent.response.detection import ENGINES, detect
+from dagster_agent.response.detection import detect, engines_of
 from dagster_agent.response.listening import ListeningNarrator
 from dagster_agent.response.proving import Proving, record_of
 from dagster_agent.response.requests import InvestigationRequest, focus_of, incident_for
@@ -117,7 +117,11 @@ def sources_of(
         codebase=workspace.codebase,
         warehouse=workspace.warehouse,
         detect=lambda asset: [
-            d for engine in ENGINES for d in detect(workspace, asset, engine, now=now)
+            d
+            for engine in engines_of(workspace, asset)
+            # the score of an asset follows from what the other engines find
+            if engine != "quality"
+            for d in detect(workspace, asset, engine, now=now)
         ],
         orchestrator=orchestrator,
         narrator=narrator,

@@ -24,6 +24,7 @@ from dagster_agent.model import Relation, TableSchema
 from dagster_agent.ports import CodeHost, StateStore, Warehouse
 from dagster_agent.privacy.redaction import known_secrets
 from dagster_agent.repair.sandbox import Sandbox
+from dagster_agent.response.truth_stores import LoadAsset, TruthStores
 from dagster_agent.settings import Settings
 
 _MANIFESTS_KEPT = 5
@@ -40,6 +41,9 @@ class Workspace:
     repository: GitRepository | None
     state_directory: Path
     """Private folder of the agent: state, snapshots, compiled manifests, sandboxes."""
+    load_asset: LoadAsset | None = None
+    """Loads a Dagster asset as a source of truth; None outside Dagster."""
+    _truths: TruthStores | None = None
     _manifest: Manifest | None = None
     _schemas: Mapping[Relation, TableSchema] | None = None
     _book: AccountBook | None = None
@@ -53,6 +57,7 @@ class Workspace:
         project_dir: Path | None = None,
         profiles_dir: Path | None = None,
         target: str | None = None,
+        load_asset: LoadAsset | None = None,
     ) -> Workspace:
         """Open the project; touches neither the warehouse nor dbt yet.
 
@@ -62,6 +67,7 @@ class Workspace:
             project_dir: dbt project, where the settings name none.
             profiles_dir: Folder of profiles.yml, where the settings name none.
             target: dbt target, where the settings name none.
+            load_asset: Loads the value of a Dagster asset; None outside Dagster.
 
         Raises:
             ConfigError: No project, an unreadable profile, an unknown target or adapter.
@@ -86,6 +92,7 @@ class Workspace:
             store=open_store(settings.state.url_in(state_directory)),
             repository=GitRepository.discover(project.root),
             state_directory=state_directory,
+            load_asset=load_asset,
         )
 
     def __enter__(self) -> Workspace:
@@ -101,7 +108,7 @@ class Workspace:
 
     def close(self) -> None:
         """Give back what is held; the state stays on disk."""
-        for held in (self.store, self.warehouse):
+        for held in (self.store, self.warehouse, self._truths):
             closer = getattr(held, "close", None)
             if closer is not None:
                 closer()
@@ -167,7 +174,7 @@ class Workspace:
         kept = path.parent
         if not path.exists():
             kept.mkdir(exist_ok=True)
-            with self.sandbox() as sandbox:
+            with self.sandbox(compile_only=True) as sandbox:
                 compiled = sandbox.compile_to(kept)
                 compiled.replace(path)
             for old in sorted(kept.glob("*.json"), key=lambda p: p.stat().st_mtime)[
@@ -176,26 +183,35 @@ class Workspace:
                 old.unlink(missing_ok=True)
         return Manifest.load(path)
 
-    def sandbox(self) -> Sandbox:
-        """A fresh sandbox; the caller enters and leaves it."""
+    def sandbox(self, *, compile_only: bool = False) -> Sandbox:
+        """A fresh sandbox; the caller enters and leaves it.
+
+        Args:
+            compile_only: Nothing will be built in it.
+        """
         home = self.state_directory / "sandboxes"
         home.mkdir(exist_ok=True)
         directory = Path(tempfile.mkdtemp(prefix="sandbox-", dir=home))
-        return Sandbox(project=self.project, warehouse=self.warehouse, directory=directory)
+        return Sandbox(
+            project=self.project,
+            warehouse=self.warehouse,
+            directory=directory,
+            compile_only=compile_only,
+        )
 
-    def open_other_store(self, description: Mapping[str, Any]) -> Warehouse:
-        """Open a source of truth that lies outside the project's warehouse.
-
-        Args:
-            description: `{"duckdb": path}`, as configured in `meta.dagster_agent.reconcile`.
-        """
-        if "duckdb" not in description:
-            raise ConfigError(
-                f"cannot open a store from {sorted(description)}",
-                hint="today a store outside the warehouse is {duckdb: <path>, table: <name>}",
+    @property
+    def truths(self) -> TruthStores:
+        """The sources of truth outside the project's warehouse."""
+        if self._truths is None:
+            self._truths = TruthStores(
+                self.project,
+                self.state_directory / "truths",
+                open_output=lambda output: _warehouse(
+                    output, self.project, self.state_directory, self.settings
+                ),
+                load_asset=self.load_asset,
             )
-        output = {"type": "duckdb", "path": str(description["duckdb"])}
-        return _warehouse(output, self.project, self.state_directory, self.settings)
+        return self._truths
 
     @property
     def codebase(self) -> Codebase:
@@ -220,7 +236,13 @@ class Workspace:
     @property
     def secrets(self) -> tuple[str, ...]:
         """Values of the profile and the environment that must not appear in any text."""
-        return tuple(known_secrets(os.environ, self.project.output))
+        opened = self._truths.outputs if self._truths is not None else []
+        found = {
+            secret: None
+            for output in (self.project.output, *opened)
+            for secret in known_secrets(os.environ, output)
+        }
+        return tuple(found)
 
     def guard(self, holder: str) -> AutonomyGuard:
         """The guard through which every write passes; `holder` is who acts."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from dagster_agent.model import Severity
@@ -14,11 +16,26 @@ class SchemaDriftConfig(BaseModel):
 
     ignore_columns: tuple[str, ...] = ("_dlt_*", "_fivetran_*", "_airbyte_*", "_sdc_*")
     """Columns that are nobody's business, as shell patterns, letter case ignored."""
+    ignore_tables: tuple[str, ...] = ("_dlt_*", "_airbyte_*", "_sdc_*", "*__dbt_*")
+    """New tables beside a source that are not told, as shell patterns, letter case ignored."""
     severities: dict[str, Severity] = Field(default_factory=lambda: dict[str, Severity]())
     """Severity by rule id, in place of the rule's own. INFO passes; WARN and ERROR fail."""
     rename_confidence: float = Field(default=0.6, ge=0, le=1)
     """Confidence from which a gone and a new column are reported as one renamed column."""
 
+    fingerprints: Literal["sources", "all", "off"] = "sources"
+    """Of which tables the values are sketched, as evidence for renames: salted hashes, at most 100
+    a column, which no value can be read back from. Views never are."""
+    fingerprint_max_rows: int = Field(default=100_000, ge=1000)
+    """Rows that one sketch reads at the most, all columns in one statement."""
+    fingerprint_every_hours: float = Field(default=24, gt=0)
+    """How old a sketch gets before a check that passes takes it anew."""
+
     poll_seconds: int = Field(default=60, ge=5)
     """How often the drift sensor reads the schemas of all sources, in one query per database: a
     change is known within one of these, whether anything runs or not."""
+    poll_models: bool = False
+    """The drift sensor looks at the tables of models, seeds and snapshots too, same query."""
+    cancel_queued: bool = False
+    """The drift sensor cancels queued runs that would build what a drift of severity ERROR
+    reaches. Runs in progress are never touched; a tag of the run says why."""

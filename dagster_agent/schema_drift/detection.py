@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from dagster_agent.errors import DagsterAgentError
@@ -18,6 +18,7 @@ from dagster_agent.model import (
     TableSchema,
 )
 from dagster_agent.schema_drift.diff import SchemaDiff
+from dagster_agent.schema_drift.impact import tree_of
 from dagster_agent.schema_drift.rule import JudgedDrift
 
 DETECTOR = "schema-drift"
@@ -89,11 +90,8 @@ def drifted(
         observed_at=now,
         severity=judged[0].severity if judged else Severity.INFO,
         metrics=_metrics(diff, judged),
-        sample=_table(judged) if judged else None,
-        evidence=tuple(
-            Evidence(kind="schema", statement=_sentence(j), source=f"rule {j.rule}")
-            for j in judged[:_ROWS_TOLD]
-        ),
+        sample=_table(judged, diff) if judged else None,
+        evidence=tuple(_evidence(judged, diff)),
         hint=(
             "revert the change, or accept the new schema; the check stays red until then"
             if failing
@@ -108,37 +106,56 @@ def _told(judged: Sequence[JudgedDrift], diff: SchemaDiff) -> str:
         return f"all {count} columns are as accepted"
     more = len(judged) - 1
     others = f", and {more} more change{'s' if more > 1 else ''}" if more else ""
-    return f"{_sentence(judged[0])}{others}"
+    return f"{_sentence(judged[0], diff)}{others}"
 
 
-def _sentence(judged: JudgedDrift) -> str:
+def _sentence(judged: JudgedDrift, diff: SchemaDiff) -> str:
+    """What happened, who reads it first, and how much is built on it."""
     readers = judged.drift.readers
     if not readers:
         return judged.drift.statement
     told = ", ".join(readers[:_READERS_TOLD])
     more = len(readers) - _READERS_TOLD
-    return f"{judged.drift.statement}; read by {told}{f' and {more} more' if more > 0 else ''}"
+    told += f" and {more} more" if more > 0 else ""
+    impact = diff.impact_of(judged.drift.column)
+    reached = f"; it reaches {impact.count}" if impact.behind else ""
+    return f"{judged.drift.statement}; read by {told}{reached}"
 
 
 def _metrics(diff: SchemaDiff, judged: Sequence[JudgedDrift]) -> dict[str, float]:
     by_rule = Counter(j.rule for j in judged)
     metrics = {"columns": float(len(diff.observed.columns) if diff.observed else 0)}
+    reached = {
+        uid for j in judged if j.drift.readers for uid in diff.impact_of(j.drift.column).models
+    }
+    metrics["models_reached"] = float(len(reached))
     metrics["drifts"] = float(sum(j.severity is not Severity.INFO for j in judged))
     metrics.update({f"drift.{rule}": float(count) for rule, count in sorted(by_rule.items())})
     return metrics
 
 
-def _table(judged: Sequence[JudgedDrift]) -> ResultTable:
+def _table(judged: Sequence[JudgedDrift], diff: SchemaDiff) -> ResultTable:
     rows = tuple(
-        (j.severity.value, j.rule, j.drift.column, j.drift.before, j.drift.after, _readers(j))
+        (
+            *(j.severity.value, j.rule, j.drift.column, j.drift.before, j.drift.after),
+            ", ".join(j.drift.readers),
+            diff.impact_of(j.drift.column).count if j.drift.readers else "",
+        )
         for j in judged
     )
     return ResultTable(
-        columns=("severity", "change", "column", "before", "after", "read by"),
+        columns=("severity", "change", "column", "before", "after", "read by", "reaches"),
         rows=rows[:_ROWS_TOLD],
         truncated=len(rows) > _ROWS_TOLD,
     )
 
 
-def _readers(judged: JudgedDrift) -> str:
-    return ", ".join(judged.drift.readers)
+def _evidence(judged: Sequence[JudgedDrift], diff: SchemaDiff) -> Iterator[Evidence]:
+    """One for each drift, and the impact tree of those that somebody reads."""
+    for one in judged[:_ROWS_TOLD]:
+        yield Evidence(kind="schema", statement=_sentence(one, diff), source=f"rule {one.rule}")
+    impacts = {j.drift.column: diff.impact_of(j.drift.column) for j in judged if j.drift.readers}
+    if impacts:
+        tree = tree_of(impacts)
+        told = f"{len(tree.rows)} nodes of the project read what changed, or stand on those"
+        yield Evidence(kind="schema", statement=told, result=tree, source="lineage by column")

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from dagster_agent.model import ColumnSchema, TableSchema
+from dagster_agent.schema_drift.contract import Breach, breaches
+from dagster_agent.schema_drift.fingerprints import Samples
+from dagster_agent.schema_drift.impact import Impact
+from dagster_agent.schema_drift.nested import NestedChange, nested_changes
+from dagster_agent.schema_drift.pairing import Pairs, moved_columns, pair_columns
 from dagster_agent.schema_drift.renames import Rename, match_renames
 from dagster_agent.schema_drift.types import TypeChange, compare_types
+
+_NO_IMPACT = Impact()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +33,18 @@ class Retype:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """A property of a column, or of the table, that is another one now."""
+
+    name: str
+    """The column as observed; empty for the table."""
+    before: str
+    """As accepted; empty where there was none."""
+    after: str
+    """As observed; empty where there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SchemaDiff:
     """The differences of one table. All tuples are in table order."""
 
@@ -33,21 +52,42 @@ class SchemaDiff:
     """What was accepted."""
     observed: TableSchema | None
     """What is there; None when the table is gone."""
+    dialect: str = ""
+    """sqlglot's name of the dialect."""
     added: tuple[ColumnSchema, ...] = ()
     """New columns that are no renames."""
     removed: tuple[ColumnSchema, ...] = ()
     """Columns that are gone and not renamed."""
     renamed: tuple[Rename, ...] = ()
     """A gone and a new column that look like the same one."""
+    recased: tuple[Changed, ...] = ()
+    """Columns whose name has other capitals now."""
     retyped: tuple[Retype, ...] = ()
-    """Columns of another type; synonyms of the same type are none."""
+    """Columns of another type; synonyms of the same type, and what `nested` tells, are none."""
+    nested: tuple[NestedChange, ...] = ()
+    """Fields inside nested types that came, went or have another type."""
     loosened: tuple[str, ...] = ()
     """Columns that may be NULL now and could not before."""
+    tightened: tuple[str, ...] = ()
+    """Columns that may not be NULL any more."""
+    redefaulted: tuple[Changed, ...] = ()
+    """Columns with another default."""
+    recollated: tuple[Changed, ...] = ()
+    """Columns that compare and sort by other rules."""
+    rekeyed: Changed | None = None
+    """Another primary key, its columns joined by commas."""
+    recommented: tuple[Changed, ...] = ()
+    """The table's comment, where it is another one, then those of columns."""
     moved: tuple[str, ...] = ()
     """Columns that stand before others which they stood behind."""
-    readers: Mapping[str, Sequence[str]] = field(default_factory=lambda: dict[str, Sequence[str]]())
-    """Who reads a column: names of models, tests, exposures, by lower-case column name; the key ""
-    holds those who read the table."""
+    breaches: tuple[Breach, ...] = ()
+    """Where an enforced dbt contract is broken, whatever was accepted."""
+    described_only: tuple[str, ...] = ()
+    """Columns that the yml describes and the table lacks, and that no contract enforces."""
+    new_tables: tuple[str, ...] = ()
+    """Tables beside this one that nobody declares and that were not there at the last look."""
+    impacts: Mapping[str, Impact] = field(default_factory=lambda: dict[str, Impact]())
+    """Who reads a column, by lower-case column name; the key "" is about the whole table."""
 
     @property
     def empty(self) -> bool:
@@ -55,12 +95,9 @@ class SchemaDiff:
         return not (
             self.missing
             or self.replaced_by_view
-            or self.added
-            or self.removed
-            or self.renamed
-            or self.retyped
-            or self.loosened
-            or self.moved
+            or self.replaced_by_table
+            or self.rekeyed
+            or any(getattr(self, name) for name in _DIFFERENCES)
         )
 
     @property
@@ -71,15 +108,45 @@ class SchemaDiff:
     @property
     def replaced_by_view(self) -> bool:
         """A table became a view."""
-        return (
-            self.observed is not None
-            and self.baseline.kind != "view"
-            and self.observed.kind == "view"
-        )
+        return self._kinds() == (False, True)
+
+    @property
+    def replaced_by_table(self) -> bool:
+        """A view became a table."""
+        return self._kinds() == (True, False)
+
+    def _kinds(self) -> tuple[bool, bool] | None:
+        if self.observed is None:
+            return None
+        return self.baseline.kind == "view", self.observed.kind == "view"
+
+    def impact_of(self, column: str) -> Impact:
+        """What reads the column; of the whole table for an empty name."""
+        return self.impacts.get(column.lower(), _NO_IMPACT)
 
     def readers_of(self, column: str) -> Sequence[str]:
         """Names of those who read the column, in order."""
-        return self.readers.get(column.lower(), ())
+        return self.impact_of(column).names
+
+    def columns_concerned(self) -> tuple[str, ...]:
+        """Names, as accepted, of the columns whose readers a change of this kind may hurt."""
+        names = [
+            *(column.name for column in self.removed),
+            *(rename.before.name for rename in self.renamed),
+            *(retype.name for retype in self.retyped),
+            *(change.column for change in self.nested),
+            *(change.name for change in (*self.recased, *self.redefaulted, *self.recollated)),
+            *(breach.column for breach in self.breaches),
+            *self.loosened,
+        ]
+        return tuple(dict.fromkeys(names))
+
+
+_DIFFERENCES = (
+    *("added", "removed", "renamed", "recased", "retyped", "nested", "loosened", "tightened"),
+    *("redefaulted", "recollated", "recommented", "moved", "breaches", "described_only"),
+    "new_tables",
+)
 
 
 def diff_schemas(
@@ -88,85 +155,90 @@ def diff_schemas(
     *,
     dialect: str,
     rename_confidence: float,
-    readers: Mapping[str, Sequence[str]] | None = None,
+    samples: Samples | None = None,
+    contract: Mapping[str, str] | None = None,
+    described: Sequence[str] = (),
 ) -> SchemaDiff:
-    """Compare two schemas of one table.
-
-    Columns are the same when their names are, letter case ignored where no name matches exactly.
+    """Compare two schemas of one table; who reads it is for the caller to add.
 
     Args:
         baseline: What was accepted.
         observed: What is there now; None when the table is gone.
         dialect: sqlglot's name of the dialect of the types.
         rename_confidence: Confidence, 0 to 1, from which a gone and a new column are one.
-        readers: See `SchemaDiff.readers`.
+        samples: Sampled values of columns then and now, as evidence for renames.
+        contract: Type by column, where a dbt contract is enforced.
+        described: Columns that the yml names.
     """
     if observed is None:
-        return SchemaDiff(baseline=baseline, observed=None, readers=readers or {})
-    pairs, gone, new = _pair(baseline.columns, observed.columns)
+        return SchemaDiff(baseline=baseline, observed=None, dialect=dialect)
+    pairs, gone, new = pair_columns(baseline.columns, observed.columns)
     renamed = match_renames(
-        gone, new, baseline=baseline, observed=observed, dialect=dialect, least=rename_confidence
+        gone,
+        new,
+        baseline=baseline,
+        observed=observed,
+        dialect=dialect,
+        least=rename_confidence,
+        samples=samples,
     )
     from_names = {rename.before.name for rename in renamed}
     to_names = {rename.after.name for rename in renamed}
+    retyped, nested = _retyped(pairs, dialect)
     return SchemaDiff(
         baseline=baseline,
         observed=observed,
+        dialect=dialect,
         added=tuple(column for column in new if column.name not in to_names),
         removed=tuple(column for column in gone if column.name not in from_names),
         renamed=renamed,
-        retyped=_retyped(pairs, dialect),
-        loosened=tuple(new.name for old, new in pairs if new.nullable and not old.nullable),
-        moved=_moved(pairs),
-        readers=readers or {},
+        recased=_changed((new.name, old.name, new.name) for old, new in pairs),
+        retyped=retyped,
+        nested=nested,
+        moved=moved_columns(pairs),
+        breaches=tuple(breaches(contract or {}, observed, dialect=dialect)),
+        described_only=tuple(
+            name for name in described if not contract and observed.column(name) is None
+        ),
+        # a view has neither NOT NULL nor defaults nor keys: that it is one now says it all
+        **(_properties(pairs, baseline, observed) if baseline.kind == observed.kind else {}),
     )
 
 
-_Pairs = Sequence[tuple[ColumnSchema, ColumnSchema]]
-
-
-def _pair(
-    before: Sequence[ColumnSchema], after: Sequence[ColumnSchema]
-) -> tuple[_Pairs, Sequence[ColumnSchema], Sequence[ColumnSchema]]:
-    """Columns that stayed (in their old order), those gone, those new."""
-    left = {column.name: column for column in after}
-    partners: dict[str, ColumnSchema] = {}
-    for spelled in (str, str.casefold):
-        spellings = {spelled(name): name for name in left}
-        for column in before:
-            name = spellings.get(spelled(column.name))
-            if column.name not in partners and name in left:
-                partners[column.name] = left.pop(name)
-    pairs = [(column, partners[column.name]) for column in before if column.name in partners]
-    gone = [column for column in before if column.name not in partners]
-    return pairs, gone, [column for column in after if column.name in left]
-
-
-def _retyped(pairs: _Pairs, dialect: str) -> tuple[Retype, ...]:
-    found = (
-        Retype(
-            name=new.name,
-            before=old.type,
-            after=new.type,
-            change=compare_types(old.type, new.type, dialect=dialect),
-        )
-        for old, new in pairs
+def _properties(pairs: Pairs, baseline: TableSchema, observed: TableSchema) -> Mapping[str, Any]:
+    before, after = (
+        ", ".join(c.name for c in s.columns if c.primary_key) for s in (baseline, observed)
     )
-    return tuple(retype for retype in found if retype.change is not TypeChange.SAME)
+    return {
+        "loosened": tuple(new.name for old, new in pairs if new.nullable and not old.nullable),
+        "tightened": tuple(new.name for old, new in pairs if old.nullable and not new.nullable),
+        "redefaulted": _changed((n.name, o.default or "", n.default or "") for o, n in pairs),
+        "recollated": _changed((n.name, o.collation or "", n.collation or "") for o, n in pairs),
+        "rekeyed": next(iter(_changed([("", before, after)])), None),
+        "recommented": _changed(
+            [("", baseline.comment, observed.comment)]
+            + [(new.name, old.comment, new.comment) for old, new in pairs]
+        ),
+    }
 
 
-def _moved(pairs: _Pairs) -> tuple[str, ...]:
-    """The fewest columns whose move explains the new order: those outside the longest run."""
-    positions = [new.position for _, new in pairs]
-    tails: list[int] = []  # by length of run: index of the smallest position that ends one
-    before: list[int] = []  # by index: index of the one before it in its run, or -1
-    for index, position in enumerate(positions):
-        length = bisect_left(tails, position, key=positions.__getitem__)
-        before.append(tails[length - 1] if length else -1)
-        tails[length : length + 1] = [index]
-    kept: set[int] = set()
-    index = tails[-1] if tails else -1
-    while index >= 0:
-        kept.add(index)
-        index = before[index]
-    return tuple(new.name for index, (_, new) in enumerate(pairs) if index not in kept)
+def _changed(triples: Iterable[tuple[str, str, str]]) -> tuple[Changed, ...]:
+    return tuple(
+        Changed(name=name, before=before, after=after)
+        for name, before, after in triples
+        if before != after
+    )
+
+
+def _retyped(pairs: Pairs, dialect: str) -> tuple[tuple[Retype, ...], tuple[NestedChange, ...]]:
+    whole: list[Retype] = []
+    inside: list[NestedChange] = []
+    for old, new in pairs:
+        change = compare_types(old.type, new.type, dialect=dialect)
+        if change is TypeChange.SAME:
+            continue
+        fields = nested_changes(new.name, old.type, new.type, dialect=dialect)
+        inside += fields
+        if not fields:
+            whole.append(Retype(name=new.name, before=old.type, after=new.type, change=change))
+    return tuple(whole), tuple(inside)

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from dagster_agent.model import ColumnSchema, TableSchema
+from dagster_agent.schema_drift.fingerprints import Samples
 from dagster_agent.schema_drift.types import TypeChange, compare_types
+
+_SAME_VALUES = 0.9
+"""Share of doubt that is gone when all sampled values are the same."""
+_OTHER_VALUES = 0.6
+"""Factor of a confidence when none of the values is, while other columns kept theirs."""
+_FEW = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +32,20 @@ class Rename:
     """What speaks for it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Clues:
+    """What is known of a pair besides its names."""
+
+    place: float
+    """Share of neighbours that are the same."""
+    alone: bool
+    """Neither has another candidate."""
+    shared: float | None
+    """Share of sampled values that are the same; None where that is not known."""
+    steady: bool
+    """Other columns kept their values."""
+
+
 def match_renames(
     gone: Sequence[ColumnSchema],
     new: Sequence[ColumnSchema],
@@ -33,26 +54,35 @@ def match_renames(
     observed: TableSchema,
     dialect: str,
     least: float,
+    samples: Samples | None = None,
 ) -> tuple[Rename, ...]:
     """Pair columns of equal type, the most confident pair first; each column is used once.
 
-    Three observations count, each as one minus the share of doubt it leaves: similar names (up to
-    0.8), the same neighbours in the table (up to 0.55), no other candidate of that type (0.2).
+    Observations count as one minus the share of doubt they leave: the same sampled values (up to
+    0.9), similar names (up to 0.8), the same neighbours in the table (up to 0.55), no other
+    candidate of that type (0.2). Values that have nothing in common speak against it, unless those
+    of the columns that stayed were replaced as well.
 
     Returns:
         Pairs of at least the confidence `least`, in the old table order.
     """
+    samples = samples or Samples()
+    steady = samples.steady()
     candidates: list[Rename] = []
     for old in gone:
         fitting = [column for column in new if _same_type(old, column, dialect)]
         rivals = [column for column in gone if _same_type(old, column, dialect)]
-        alone = len(fitting) == 1 and len(rivals) == 1
         for column in fitting:
-            place = _place(old, column, baseline, observed)
-            candidates.append(_judge(old, column, place=place, alone=alone))
+            clues = _Clues(
+                place=_place(old, column, baseline, observed),
+                alone=len(fitting) == 1 and len(rivals) == 1,
+                shared=samples.overlap(old.name, column.name),
+                steady=steady,
+            )
+            candidates.append(_judge(old, column, clues))
     taken: set[str] = set()
     pairs: list[Rename] = []
-    for rename in sorted(candidates, key=lambda r: (-r.confidence, r.before.name, r.after.name)):
+    for rename in sorted(candidates, key=_rank):
         names = {f"-{rename.before.name}", f"+{rename.after.name}"}
         if rename.confidence >= least and not names & taken:
             taken |= names
@@ -60,16 +90,32 @@ def match_renames(
     return tuple(sorted(pairs, key=lambda r: r.before.position))
 
 
-def _judge(old: ColumnSchema, new: ColumnSchema, *, place: float, alone: bool) -> Rename:
+def _rank(rename: Rename) -> tuple[float, str, str]:
+    """The same for a pair whichever of the two schemas is the old one."""
+    first, second = sorted((rename.before.name, rename.after.name))
+    return -rename.confidence, first, second
+
+
+def _judge(old: ColumnSchema, new: ColumnSchema, clues: _Clues) -> Rename:
     likeness = _likeness(old.name, new.name)
-    doubt = (1 - 0.8 * max(0.0, (likeness - 0.3) / 0.7)) * (1 - 0.55 * place)
-    confidence = 1 - doubt * (0.8 if alone else 1.0)
+    doubt = (1 - 0.8 * max(0.0, (likeness - 0.3) / 0.7)) * (1 - 0.55 * clues.place)
+    doubt *= 0.8 if clues.alone else 1.0
     evidence = [f"same type {new.type}", f"names {likeness:.0%} alike"]
-    if place:
-        evidence.append("same place in the table" if place == 1 else "one neighbour is the same")
-    if alone:
+    if clues.place:
+        told = "same place in the table" if clues.place == 1 else "one neighbour is the same"
+        evidence.append(told)
+    if clues.alone:
         evidence.append("no other candidate of that type")
-    return Rename(before=old, after=new, confidence=confidence, evidence=", ".join(evidence))
+    factor = 1.0
+    if clues.shared is not None and clues.shared >= _FEW:
+        doubt *= 1 - _SAME_VALUES * clues.shared
+        evidence.append(f"{clues.shared:.0%} of sampled values the same")
+    elif clues.shared is not None and clues.steady:
+        factor = _OTHER_VALUES
+        evidence.append("but none of the sampled values the same")
+    return Rename(
+        before=old, after=new, confidence=(1 - doubt) * factor, evidence=", ".join(evidence)
+    )
 
 
 def _same_type(one: ColumnSchema, other: ColumnSchema, dialect: str) -> bool:
@@ -78,8 +124,12 @@ def _same_type(one: ColumnSchema, other: ColumnSchema, dialect: str) -> bool:
 
 def _likeness(one: str, other: str) -> float:
     """0 to 1: by letters, or by whole words where that says more (`user_id`, `id_of_user`)."""
-    letters = SequenceMatcher(None, one.casefold(), other.casefold(), autojunk=False).ratio()
-    words = [set(re.findall(r"[^\W_]+", name.casefold())) for name in (one, other)]
+    folded = one.casefold(), other.casefold()
+    # the ratio depends on which text comes first
+    letters = max(
+        SequenceMatcher(None, *names, autojunk=False).ratio() for names in (folded, folded[::-1])
+    )
+    words = [set(re.findall(r"[^\W_]+", name)) for name in folded]
     shared, every = words[0] & words[1], words[0] | words[1]
     return max(letters, len(shared) / len(every) if every else 0.0)
 

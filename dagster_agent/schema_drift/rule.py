@@ -7,6 +7,14 @@ from dataclasses import dataclass
 
 from dagster_agent.model import Severity
 from dagster_agent.schema_drift.diff import SchemaDiff
+from dagster_agent.schema_drift.types import TypeChange
+
+EFFECT = {
+    TypeChange.WIDENED: "wider: old values still fit",
+    TypeChange.NARROWED: "narrower: old values may be cut or refused",
+    TypeChange.CHANGED: "another kind of values",
+}
+"""What a change of type does to the values that are there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,3 +70,10 @@ def drift_rule(
         return DriftRule(id=id, severity=severity, find=find)
 
     return decorate
+
+
+def severity_of(change: TypeChange, *, read: bool) -> Severity:
+    """How bad another type is, by what it does to values and whether anybody reads them."""
+    if change is TypeChange.WIDENED:
+        return Severity.WARN if read else Severity.INFO
+    return Severity.ERROR if read else Severity.WARN

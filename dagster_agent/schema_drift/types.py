@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -33,18 +34,37 @@ _INTEGER_BITS = {
     "INT256": 256,
 }
 _FLOAT_BITS = {"FLOAT": 24, "DOUBLE": 53}
-_TEXTS = frozenset({"TEXT", "VARCHAR", "CHAR", "NCHAR", "NVARCHAR", "BPCHAR", "LONGTEXT"})
+_TEXTS = frozenset({"TEXT", "VARCHAR", "CHAR", "NCHAR", "NVARCHAR", "BPCHAR", "LONGTEXT", "NAME"})
+_BYTES = frozenset({"BINARY", "VARBINARY", "BLOB", "LONGBLOB", "BYTEA"})
 _UNLIMITED = 16_777_216
 """Snowflake writes VARCHAR without a length as this one."""
-_MOMENTS = ("DATE", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP", "TIMESTAMP_NS")
-"""From coarse to fine."""
+_SINGLE_CHAR = frozenset({"postgres", "redshift", "snowflake", "mysql", "oracle", "tsql"})
+"""Dialects in which CHAR without a length holds one character."""
+_DIGITS = {"TIMESTAMP_S": 0, "TIMESTAMP_MS": 3, "TIMESTAMP_NS": 9}
+"""Digits of a second that a moment keeps, where its name says so."""
+_DEFAULT_DIGITS = {"snowflake": 9, "mysql": 0, "tsql": 7, "databricks": 6}
+_NUMERIC = {
+    "postgres": (1000, 500),  # as many digits as a value has
+    "duckdb": (18, 3),
+    "snowflake": (38, 0),
+    "redshift": (18, 0),
+    "databricks": (10, 0),
+    "spark": (10, 0),
+    "mysql": (10, 0),
+    "tsql": (18, 0),
+}
+"""Precision and scale of DECIMAL without any, where they are not BigQuery's (38, 9)."""
 _ALIASES = {
     "BIGDECIMAL": "DECIMAL",
     "DATETIME": "TIMESTAMP",
+    "DATETIME2": "TIMESTAMP",
     "JSONB": "JSON",
+    "LIST": "ARRAY",
+    "NESTED": "STRUCT",
     "OBJECT": "STRUCT",
     "TIMESTAMPLTZ": "TIMESTAMPTZ",
     "TIMESTAMPNTZ": "TIMESTAMP",
+    "UNION": "STRUCT",
 }
 
 
@@ -66,6 +86,7 @@ class _Numbers:
         return not other.exact or other.scale == 0
 
 
+@lru_cache(maxsize=4096)
 def compare_types(before: str, after: str, *, dialect: str) -> TypeChange:
     """How the type changed.
 
@@ -76,11 +97,27 @@ def compare_types(before: str, after: str, *, dialect: str) -> TypeChange:
     """
     if before.casefold() == after.casefold():
         return TypeChange.SAME
-    old, new = _parse(before, dialect), _parse(after, dialect)
-    return _compare(old, new, dialect) if old and new else TypeChange.CHANGED
+    old, new = parse_type(before, dialect), parse_type(after, dialect)
+    return compare_parsed(old, new, dialect) if old and new else TypeChange.CHANGED
 
 
-def _parse(text: str, dialect: str) -> exp.DataType | None:
+def same_kind(declared: str, observed: str, *, dialect: str) -> bool:
+    """Whether a type is the declared one; sizes count only where the declaration has some.
+
+    This is how dbt reads the `data_type` of an enforced contract.
+    """
+    old, new = parse_type(declared, dialect), parse_type(observed, dialect)
+    if not (old and new):
+        return declared.casefold() == observed.casefold()
+    if compare_parsed(old, new, dialect) is TypeChange.SAME:
+        return True
+    texts = type_name(old) in _TEXTS and type_name(new) in _TEXTS
+    # by its text: sqlglot fills in the sizes that a dialect takes for granted
+    return "(" not in declared and (type_name(old) == type_name(new) or texts)
+
+
+def parse_type(text: str, dialect: str) -> exp.DataType | None:
+    """The type as sqlglot sees it; None where it cannot read it."""
     from sqlglot import exp
     from sqlglot.errors import SqlglotError
 
@@ -90,22 +127,28 @@ def _parse(text: str, dialect: str) -> exp.DataType | None:
         return None
 
 
-def _compare(old: exp.DataType, new: exp.DataType, dialect: str) -> TypeChange:
+def type_name(type_: exp.DataType) -> str:
+    """The type without its size or parts, synonyms made one."""
+    this = type_.this
+    name = str(getattr(this, "name", this)).upper()
+    return _ALIASES.get(name, name)
+
+
+def compare_parsed(old: exp.DataType, new: exp.DataType, dialect: str) -> TypeChange:
+    """As `compare_types`, of types that are parsed already."""
     if old == new:
         return TypeChange.SAME
     old_numbers, new_numbers = _numbers(old, dialect), _numbers(new, dialect)
     if old_numbers and new_numbers:
         return _ordered(new_numbers.holds(old_numbers), old_numbers.holds(new_numbers))
-    names = _name(old), _name(new)
+    names = type_name(old), type_name(new)
     if names == ("ENUM", "ENUM"):
         old_values, new_values = ({e.sql() for e in t.expressions} for t in (old, new))
         return _ordered(old_values <= new_values, new_values <= old_values)
-    if names[0] in _MOMENTS and names[1] in _MOMENTS:
-        ranks = _MOMENTS.index(names[0]), _MOMENTS.index(names[1])
-        return _ordered(ranks[0] <= ranks[1], ranks[1] <= ranks[0])
-    lengths = _text_length(old), _text_length(new)
-    if lengths[0] and lengths[1]:
-        return _ordered(lengths[0] <= lengths[1], lengths[1] <= lengths[0])
+    for size in (_moment, _text_length, _byte_length):
+        sizes = size(old, dialect), size(new, dialect)
+        if sizes[0] and sizes[1] and sizes[0][0] == sizes[1][0]:
+            return _ordered(sizes[0][1] <= sizes[1][1], sizes[1][1] <= sizes[0][1])
     if names[0] == names[1]:
         return _nested(old, new, dialect)
     return TypeChange.CHANGED
@@ -117,27 +160,49 @@ def _ordered(widened: bool, narrowed: bool) -> TypeChange:
     return TypeChange.WIDENED if widened else TypeChange.NARROWED
 
 
-def _name(type_: exp.DataType) -> str:
-    this = type_.this
-    name = str(getattr(this, "name", this)).upper()
-    return _ALIASES.get(name, name)
+_Size = tuple[str, int]
+"""A family of types, and how much one of them holds."""
 
 
-def _text_length(type_: exp.DataType) -> int | None:
-    """Characters that fit, -1 for an enumeration, None when it is no text."""
-    name = _name(type_)
+def _moment(type_: exp.DataType, dialect: str) -> _Size | None:
+    """Digits of a second that it keeps, -1 for a date."""
+    name = type_name(type_)
+    if name == "DATE":
+        return "moment", -1
+    if name in _DIGITS:
+        return "moment", _DIGITS[name]
+    family = {"TIMESTAMP": "moment", "TIMESTAMPTZ": "zoned", "TIME": "time", "TIMETZ": "timetz"}
+    if name not in family:
+        return None
+    given = _integers(type_)
+    return family[name], given[0] if given else _DEFAULT_DIGITS.get(dialect, 6)
+
+
+def _text_length(type_: exp.DataType, dialect: str) -> _Size | None:
+    """Characters that fit, -1 for an enumeration."""
+    name = type_name(type_)
     if name == "ENUM":
-        return -1
+        return "text", -1
     if name not in _TEXTS:
         return None
-    parameters = _integers(type_)
-    return min(parameters[0], _UNLIMITED) if parameters else _UNLIMITED
+    given = _integers(type_)
+    single = name in ("CHAR", "NCHAR") and dialect in _SINGLE_CHAR
+    return "text", min(given[0], _UNLIMITED) if given else 1 if single else _UNLIMITED
+
+
+def _byte_length(type_: exp.DataType, dialect: str) -> _Size | None:
+    if type_name(type_) not in _BYTES:
+        return None
+    given = _integers(type_)
+    snowflake = 8_388_608 if dialect == "snowflake" else _UNLIMITED
+    return "bytes", min(given[0], snowflake) if given else snowflake
 
 
 def _numbers(type_: exp.DataType, dialect: str) -> _Numbers | None:
-    name = _name(type_)
+    name = type_name(type_)
     if name in _FLOAT_BITS:
-        limit = 2 ** _FLOAT_BITS[name]
+        # Snowflake keeps every float in 64 bits
+        limit = 2 ** (53 if dialect == "snowflake" else _FLOAT_BITS[name])
         return _Numbers(low=-limit, high=limit, exact=False)
     unsigned = name.startswith("U") and name[1:] in _INTEGER_BITS
     if unsigned or name in _INTEGER_BITS:
@@ -148,7 +213,8 @@ def _numbers(type_: exp.DataType, dialect: str) -> _Numbers | None:
             return _Numbers(low=0, high=2**bits - 1)
         return _Numbers(low=-(2 ** (bits - 1)), high=2 ** (bits - 1) - 1)
     if name == "DECIMAL":
-        precision, scale = (*_integers(type_), 0)[:2] if type_.expressions else (38, 9)
+        given = _integers(type_)
+        precision, scale = (*given, 0)[:2] if given else _NUMERIC.get(dialect, (38, 9))
         limit = 10 ** (precision - scale) - 1
         return _Numbers(low=-limit, high=limit, scale=scale)
     return None
@@ -163,7 +229,7 @@ def _nested(old: exp.DataType, new: exp.DataType, dialect: str) -> TypeChange:
     """Structs by field name, lists and maps by what they hold; the worst part decides."""
     from sqlglot import exp
 
-    if _name(old) == "STRUCT":
+    if type_name(old) == "STRUCT":
         before = {part.name.casefold(): part.args.get("kind") for part in old.expressions}
         after = {part.name.casefold(): part.args.get("kind") for part in new.expressions}
         if not before.keys() <= after.keys():
@@ -178,5 +244,5 @@ def _nested(old: exp.DataType, new: exp.DataType, dialect: str) -> TypeChange:
     for one, other in pairs:
         if not (isinstance(one, exp.DataType) and isinstance(other, exp.DataType)):
             return TypeChange.CHANGED
-        found.add(_compare(one, other, dialect))
+        found.add(compare_parsed(one, other, dialect))
     return max(found, key=list(TypeChange).index)

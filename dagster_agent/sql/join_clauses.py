@@ -131,7 +131,7 @@ def _resolve_aliases(block: Block, known: Known) -> None:
 def equi_keys(join: exp.Join, block: Block, known: Known) -> tuple[tuple[exp.Expr, str], ...]:
     """Pairs of left expression and right column that the join equates; () for other joins."""
     using: list[exp.Expr] = join.args.get("using") or []
-    found: list[tuple[exp.Expr, str]] = [(exp.column(c.copy()), c.name) for c in using]
+    found: list[tuple[exp.Expr, str]] = [(exp.Column(this=c.copy()), c.name) for c in using]
     on = join.args.get("on")
     for conjunct in _conjuncts(on) if on is not None else ():
         if not isinstance(conjunct, exp.EQ):

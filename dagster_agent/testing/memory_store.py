@@ -127,6 +127,13 @@ class MemoryStore:
         points = sorted(self._metrics.get((asset, metric), {}).values(), key=lambda p: p.at)
         return points[-limit:] if limit else []
 
+    def metric_histories(
+        self, asset: str, *, limit: int = KEPT_POINTS
+    ) -> Mapping[str, Sequence[MetricPoint]]:
+        """See `StateStore`."""
+        names = sorted(metric for owner, metric in self._metrics if owner == asset)
+        return {name: self.metric_history(asset, name, limit=limit) for name in names}
+
     def save_stage(self, investigation: str, stage: str, payload: bytes) -> None:
         """See `StateStore`."""
         self._stages.setdefault(investigation, {})[stage] = payload

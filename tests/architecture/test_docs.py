@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -15,6 +16,8 @@ import yaml
 from click.testing import CliRunner
 
 from dagster_agent.cli import main
+from dagster_agent.model import Asset
+from dagster_agent.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -42,6 +45,16 @@ def test_python_runs(language: str, code: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(("language", "code"), [f for f in FENCES if f.values[0] == "yaml"])
 def test_yaml_parses(language: str, code: str) -> None:
     assert yaml.safe_load(code)
+
+
+@pytest.mark.parametrize(("language", "code"), [f for f in FENCES if f.values[0] == "yaml"])
+def test_what_stands_in_a_yml_is_valid_there(language: str, code: str) -> None:
+    told: Any = yaml.safe_load(code)
+    nodes: list[dict[str, Any]] = told.get("models", []) if hasattr(told, "get") else []
+    for node in nodes:
+        meta = node.get("config", {}).get("meta", {})
+        asset = Asset(unique_id="model.p.m", name=node["name"], resource_type="model", meta=meta)
+        Settings().for_asset(asset)
 
 
 @pytest.mark.parametrize(("language", "code"), [f for f in FENCES if f.values[0] == "json"])

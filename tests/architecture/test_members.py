@@ -15,6 +15,8 @@ CATALOGUES = {
     "drift_rule": LIBRARY / "schema_drift" / "rules",
     "failure_class": LIBRARY / "investigation" / "failure_classes",
     "fixer": LIBRARY / "repair" / "fixers",
+    "invariant": LIBRARY / "quality" / "invariants",
+    "quality_dimension": LIBRARY / "quality" / "dimensions",
     "tool": LIBRARY / "investigation" / "tools",
     "reconciliation_method": LIBRARY / "reconciliation" / "methods",
 }

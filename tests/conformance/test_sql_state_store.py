@@ -361,6 +361,7 @@ READS: dict[str, Callable[[SqlStateStore], object]] = {
     "latest detection": lambda store: store.latest_detection("a", "d"),
     "baseline": lambda store: store.baseline("a"),
     "metric history": lambda store: store.metric_history("a", "m"),
+    "metric histories": lambda store: store.metric_histories("a"),
     "stage": lambda store: store.stage("I", "collect"),
     "fact": lambda store: store.get("cursor"),
     "entries": lambda store: store.entries("steer/run"),

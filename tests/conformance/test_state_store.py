@@ -315,6 +315,14 @@ def test_metric_history_is_the_newest_points_oldest_first(store: StateStore) -> 
         (NOW + 4 * MINUTE, -4.5),
     ]
     assert store.metric_history("a", "null_share.x") == []
+    store.add_metrics([dataclasses.replace(points[0], metric="bytes")])
+    store.add_metrics([dataclasses.replace(points[0], asset="b")])
+    every = store.metric_histories("a", limit=2)
+    assert {name: [p.value for p in found] for name, found in every.items()} == {
+        "bytes": [0.0],
+        "row_count": [3.0, -4.5],
+    }
+    assert store.metric_histories("nobody") == {}
 
 
 def test_metrics_that_are_no_numbers_survive(store: StateStore) -> None:

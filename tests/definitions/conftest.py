@@ -64,6 +64,8 @@ models:
       - name: order_id
         data_tests: [unique, not_null]
   - name: fct_orders
+    config:
+      meta: {dagster_agent: {quality: {validity: {target: 0.01, alert: 0.01}}}}
     columns:
       - name: name
         data_tests:

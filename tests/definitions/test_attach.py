@@ -37,6 +37,7 @@ def test_one_line_adds_checks_jobs_a_sensor_and_three_assets(definitions_of: Def
         "accepted_values_fct_orders_name__ada",
         "agent_anomaly",
         "agent_open_findings",
+        "agent_quality",
         "agent_reconciliation",
         "agent_schema_drift",
     ]
@@ -53,12 +54,17 @@ def test_one_line_adds_checks_jobs_a_sensor_and_three_assets(definitions_of: Def
         "agent_accept_schema",
         "agent_checks",
         "agent_decide",
+        "agent_expected",
         "agent_investigate",
         "agent_pause",
         "agent_retry",
         "agent_steer",
     ]
-    assert sorted(each.name for each in repository.sensor_defs) == ["agent_drift", "agent_watch"]
+    assert sorted(each.name for each in repository.sensor_defs) == [
+        "agent_drift",
+        "agent_silence",
+        "agent_watch",
+    ]
     sensor = repository.get_sensor_def("agent_watch")
     assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
     assert sensor.minimum_interval_seconds == 30

@@ -17,7 +17,7 @@ from .conftest import Project, Run, a_finding, build_everything
 
 DefinitionsOf = Callable[..., dg.Definitions]
 FCT = dg.AssetKey("fct_orders")
-ENGINES = ["agent_anomaly", "agent_reconciliation", "agent_schema_drift"]
+ENGINES = ["agent_anomaly", "agent_quality", "agent_reconciliation", "agent_schema_drift"]
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_inside_a_customers_run_nothing_costly_runs_and_nothing_is_green_or_red(
     done = run(defs, assets=["fct_orders"])
     assert done.success
     assert list(results(instance, done.run_id)) == ["agent_open_findings"]
-    assert [status_in_the_ui(instance, name) for name in ENGINES] == ["SKIPPED"] * 3
+    assert [status_in_the_ui(instance, name) for name in ENGINES] == ["SKIPPED"] * 4
     assert status_in_the_ui(instance, "agent_open_findings") == "SUCCEEDED"
 
 

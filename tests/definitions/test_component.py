@@ -173,7 +173,7 @@ def test_dg_names_field_value_and_line_of_what_is_wrong(scaffolded: DgProject) -
         3: "attributes.placement 'beside' is not one of ['embedded', 'own_location']",
         4: "attributes.sensr Additional properties are not allowed ('sensr' was unexpected)",
         6: "attributes.sensor.interval_seconds 'often' is not of type 'integer'",
-        7: "attributes.anomaly.threshold 99 is greater than the maximum of 7",
+        7: "attributes.anomaly.threshold 99 is greater than the maximum of 10",
         8: "attributes.schema_drift.severities.column-removed"
         " 'bad' is not one of ['info', 'warn', 'error']",
     }

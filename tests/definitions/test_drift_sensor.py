@@ -79,3 +79,49 @@ def test_a_new_column_reaches_the_watching_sensor_as_news(
     assert symptom.kind is SymptomKind.SCHEMA_CHANGED
     assert symptom.detail == "kind"
     assert incident.asset == "source.jaffle.shop.events"
+
+
+def test_a_table_that_is_gone_is_news_at_the_second_look(
+    project: Project, definitions_of: DefinitionsOf, instance: dg.DagsterInstance
+) -> None:
+    daemon = _drift(instance, definitions_of(lambda _: iter(())))
+    daemon.tick()
+    project.sql("drop table events")
+    assert daemon.tick() == []
+    project.sql("create table events as select 2 as event_id")
+    assert daemon.tick() == []
+    project.sql("drop table events")
+    assert daemon.tick() == []
+    (request,) = daemon.tick()
+    assert CHECK in (request.asset_check_keys or ())
+    assert daemon.tick() == []
+
+
+def test_a_tick_never_compiles(
+    project: Project, definitions_of: DefinitionsOf, instance: dg.DagsterInstance
+) -> None:
+    daemon = _drift(instance, definitions_of(lambda _: iter(())))
+    (project.root / "target" / "manifest.json").unlink()
+    assert daemon.tick() == []
+    assert "there is no dbt manifest" in daemon.skipped
+    assert "run `dbt parse`" in daemon.skipped
+    assert not list((project.root / "target").glob("**/manifest.json"))
+
+
+def test_a_new_table_beside_the_sources_and_the_models_when_asked(
+    project: Project, definitions_of: DefinitionsOf, instance: dg.DagsterInstance
+) -> None:
+    settings = {"schema_drift": {"poll_models": True}}
+    defs = DataOpsAgent(settings).attach(definitions_of(lambda _: iter(())))
+    daemon = Daemon(instance, defs, sensor="agent_drift")
+    daemon.tick()
+    assert daemon.tick() == []
+    assert daemon.skipped == "6 tables as they were"
+    project.sql("create table refunds as select 1 as id")
+    (request,) = daemon.tick()
+    assert {key.asset_key for key in request.asset_check_keys or ()} == {EVENTS}
+    project.sql("create table stg_orders as select 1 as order_id")
+    (request,) = daemon.tick()
+    assert {key.asset_key.to_user_string() for key in request.asset_check_keys or ()} == {
+        "stg_orders"
+    }

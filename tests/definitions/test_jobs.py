@@ -215,7 +215,8 @@ def test_a_decision_on_nothing_is_told_in_words(
 
 
 def test_the_forms_explain_themselves(defs: dg.Definitions) -> None:
-    for job, op in (("agent_decide", "decide"), ("agent_accept_schema", "accept")):
+    forms = {"agent_decide": "decide", "agent_accept_schema": "accept", "agent_expected": "mark"}
+    for job, op in forms.items():
         node = defs.resolve_job_def(job).graph.node_named(op)
         fields = node.definition.config_schema.config_type.fields
         assert all(field.description for field in fields.values())

@@ -122,6 +122,7 @@ def test_it_holds_the_same_checks_as_if_attached_and_none_of_the_assets(
         "agent_accept_schema",
         "agent_checks",
         "agent_decide",
+        "agent_expected",
         "agent_investigate",
         "agent_pause",
         "agent_steer",
@@ -160,6 +161,7 @@ def test_in_one_workspace_the_two_locations_show_as_one_asset_with_all_its_check
         agents = {
             "agent_anomaly",
             "agent_open_findings",
+            "agent_quality",
             "agent_reconciliation",
             "agent_schema_drift",
         }

@@ -247,6 +247,6 @@ def test_a_location_can_start_it_stopped(
     settings = {"sensor": {"running_by_default": False, "interval_seconds": 120}}
     daemon = start(definitions_of(build_everything), **settings)
     sensors = {s.name: s for s in daemon.defs.get_repository_def().sensor_defs}
-    assert set(sensors) == {"agent_watch", "agent_drift"}
+    assert set(sensors) == {"agent_watch", "agent_drift", "agent_silence"}
     assert {s.default_status for s in sensors.values()} == {dg.DefaultSensorStatus.STOPPED}
     assert sensors["agent_watch"].minimum_interval_seconds == 120

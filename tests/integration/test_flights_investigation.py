@@ -52,6 +52,7 @@ def test_a_sweep_finds_the_join_and_the_fix_restores_every_row(
     assert _rows(finding, "fct_flights") == (FLIGHTS - WITHOUT_PLANE, FLIGHTS)
 
 
+@pytest.mark.drill
 def test_two_joins_are_accounted_one_by_one_and_mended_together(both: Path) -> None:
     (finding,) = _run("investigate", both, "--asset", "fct_flights")
     assert finding["verdict"] == "cause-found"
@@ -77,6 +78,7 @@ def test_nothing_of_the_project_is_touched(both: Path) -> None:
     )
 
 
+@pytest.mark.drill
 def test_a_healthy_project_is_healthy(tmp_path: Path) -> None:
     project = build_flights_project(tmp_path, inner=())
     assert _run("sweep", project) == []

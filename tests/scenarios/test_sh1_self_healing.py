@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from dagster_agent.response.healing import Healing, Mode, Orders, heal
 from tests.scenarios.conftest import NOW, Shop
 
@@ -43,6 +45,7 @@ def test_human_in_loop_shows_the_change_waits_and_applies_it_when_approved(shop:
     assert [r.detail["approved_by"] for r in records] == ["Anna Berg", "Anna Berg"]
 
 
+@pytest.mark.drill
 def test_autonomous_applies_validates_and_keeps_a_backup(shop: Shop) -> None:
     before = _break(shop)
     broken = (shop.root / MODEL).read_text()

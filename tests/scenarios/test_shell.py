@@ -53,6 +53,7 @@ def test_the_engines(shop: Shop) -> None:
     assert json.loads(done.stdout).keys() == documented("doctor --json").keys()
 
 
+@pytest.mark.drill
 def test_fix_validate_and_audit(shop: Shop) -> None:
     shop.replace("models/marts/fct_orders.sql", "    amount,", "    amount_total,")
     shop.commit("Rename the amount")

@@ -14,7 +14,11 @@ from dagster_agent.model import Symptom, SymptomKind
 from dagster_agent.ports.orchestrator import RunFacts
 
 KIND_TAG = "dagster_agent/kind"
-"""Run tag of every run of ours: `investigate`, `checks`, `retry`, `decide`, `accept-schema`."""
+"""Run tag of every run of ours: `investigate`, `checks`, `retry`, `decide`, `accept-schema`,
+`expected`."""
+
+RETRY_KIND = "retry"
+"""Kind of the runs in which a failed run's assets are built again."""
 
 CHECKED_RUN_TAG = "dagster_agent/checked_run"
 """Run tag of a `checks` run: the customer's run whose assets it judges."""

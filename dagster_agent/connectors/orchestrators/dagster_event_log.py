@@ -83,6 +83,50 @@ def materialised_assets(instance: dg.DagsterInstance, run_id: str) -> set[dg.Ass
     return _asset_keys(instance, run_id, DagsterEventType.ASSET_MATERIALIZATION)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promised:
+    """What a run set out to produce, and what it did."""
+
+    planned_assets: frozenset[dg.AssetKey]
+    """Assets it set out to materialise."""
+    made_assets: frozenset[dg.AssetKey]
+    """Assets it materialised or observed."""
+    planned_checks: frozenset[dg.AssetCheckKey]
+    """Checks it set out to execute."""
+    made_checks: frozenset[dg.AssetCheckKey]
+    """Checks with a result."""
+
+
+def promised(instance: dg.DagsterInstance, run_id: str) -> Promised:
+    """Plans and results of one run, in one reading of its log."""
+    kind = DagsterEventType
+    assets: dict[DagsterEventType, set[dg.AssetKey]] = {}
+    checks: dict[DagsterEventType, set[dg.AssetCheckKey]] = {}
+    wanted = (
+        kind.ASSET_MATERIALIZATION_PLANNED,
+        kind.ASSET_MATERIALIZATION,
+        kind.ASSET_OBSERVATION,
+        kind.ASSET_CHECK_EVALUATION_PLANNED,
+        kind.ASSET_CHECK_EVALUATION,
+    )
+    for event in events(instance, run_id, *wanted):
+        if event.event_type is kind.ASSET_CHECK_EVALUATION_PLANNED:
+            planned = event.asset_check_planned_data
+            checks.setdefault(event.event_type, set()).add(planned.asset_check_key)
+        elif event.event_type is kind.ASSET_CHECK_EVALUATION:
+            result = event.asset_check_evaluation_data
+            checks.setdefault(event.event_type, set()).add(result.asset_check_key)
+        elif event.asset_key is not None:
+            assets.setdefault(event.event_type, set()).add(event.asset_key)
+    made = assets.get(kind.ASSET_MATERIALIZATION, set()) | assets.get(kind.ASSET_OBSERVATION, set())
+    return Promised(
+        planned_assets=frozenset(assets.get(kind.ASSET_MATERIALIZATION_PLANNED, ())),
+        made_assets=frozenset(made),
+        planned_checks=frozenset(checks.get(kind.ASSET_CHECK_EVALUATION_PLANNED, ())),
+        made_checks=frozenset(checks.get(kind.ASSET_CHECK_EVALUATION, ())),
+    )
+
+
 def materialises_anything(instance: dg.DagsterInstance, run_id: str) -> bool:
     """Whether the run set out to materialise at least one asset."""
     found = events(instance, run_id, DagsterEventType.ASSET_MATERIALIZATION_PLANNED)

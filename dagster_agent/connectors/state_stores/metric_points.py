@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from sqlalchemy import Connection, select
 
@@ -37,7 +38,25 @@ def history(
         .limit(limit)
     )
     rows = connection.execute(query).all()
-    return [
-        MetricPoint(asset=asset, metric=metric, at=at, value=math.nan if v is None else v)
-        for at, v in reversed(rows)
-    ]
+    return [_point(asset, metric, at, value) for at, value in reversed(rows)]
+
+
+def histories(
+    connection: Connection, asset: str, *, limit: int
+) -> Mapping[str, Sequence[MetricPoint]]:
+    """The newest points of each metric, oldest first."""
+    query = (
+        select(metrics.c.metric, metrics.c.at, metrics.c.value)
+        .where(metrics.c.asset == asset)
+        .order_by(metrics.c.metric, metrics.c.at)
+    )
+    found: dict[str, list[MetricPoint]] = {}
+    for metric, at, value in connection.execute(query):
+        found.setdefault(metric, []).append(_point(asset, metric, at, value))
+    return {metric: points[-limit:] if limit else [] for metric, points in found.items()}
+
+
+def _point(asset: str, metric: str, at: datetime, value: float | None) -> MetricPoint:
+    return MetricPoint(
+        asset=asset, metric=metric, at=at, value=math.nan if value is None else value
+    )

@@ -1,4 +1,7 @@
-"""`SqlStateStore`: the state in SQLite or PostgreSQL, over SQLAlchemy Core."""
+"""`SqlStateStore`: the state in SQLite or PostgreSQL, over SQLAlchemy Core.
+
+This file is long because the port has many methods; each is a few lines on a module of its noun.
+"""
 
 from __future__ import annotations
 
@@ -171,6 +174,13 @@ class SqlStateStore:
         """See `StateStore`."""
         with self._database.read() as connection:
             return metric_points.history(connection, asset, metric, limit=limit)
+
+    def metric_histories(
+        self, asset: str, *, limit: int = KEPT_POINTS
+    ) -> Mapping[str, Sequence[MetricPoint]]:
+        """See `StateStore`."""
+        with self._database.read() as connection:
+            return metric_points.histories(connection, asset, limit=limit)
 
     # stages of an investigation --------------------------------------------------------------
     def save_stage(self, investigation: str, stage: str, payload: bytes) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 from dagster_agent.catalog import Catalog
 from dagster_agent.connectors.warehouses.config import WarehouseConfig
 from dagster_agent.connectors.warehouses.connector import WarehouseConnector
+from dagster_agent.connectors.warehouses.dbt_adapter import DbtAdapterWarehouse
+from dagster_agent.connectors.warehouses.dbt_adapter_client import adapter_installed
 from dagster_agent.errors import ConfigError
 from dagster_agent.ports import Warehouse
 
@@ -31,20 +33,23 @@ def open_warehouse(
         snapshot_dir: Private folder for copies of local database files; made when needed.
         config: Waiting times and limits.
 
+    A connector of our own comes first, then dbt's adapter of that type where it is installed.
+
     Raises:
-        ConfigError: The type is unknown, its driver is not installed, or the target is wrong.
+        ConfigError: Neither is there, its driver is not installed, or the target is wrong.
     """
     known = Catalog(sys.modules[__name__], WarehouseConnector).members()
     wanted = str(output.get("type", ""))
-    if wanted not in known:
-        supported = ", ".join(known)
-        raise ConfigError(
-            f"the dbt profile's target has the type {wanted!r}, which is not supported yet",
-            hint=f"supported today: {supported}",
+    config = config or WarehouseConfig()
+    if wanted in known:
+        return known[wanted].open(
+            output, base_dir=base_dir, snapshot_dir=snapshot_dir, config=config
         )
-    return known[wanted].open(
-        output,
-        base_dir=base_dir,
-        snapshot_dir=snapshot_dir,
-        config=config or WarehouseConfig(),
+    if adapter_installed(wanted):
+        return DbtAdapterWarehouse(output, base_dir=base_dir, config=config)
+    raise ConfigError(
+        f"the dbt profile's target has the type {wanted!r}: there is no connector for it, and no"
+        f" dbt adapter of that name is installed",
+        hint=f"connectors: {', '.join(known)}; for others install the adapter beside the agent,"
+        f" such as dbt-{wanted or 'redshift'}",
     )

@@ -2,46 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
-import threading
-import time
-import uuid
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 from dagster_agent.connectors.warehouses.config import WarehouseConfig
 from dagster_agent.connectors.warehouses.connector import WarehouseConnector
-from dagster_agent.connectors.warehouses.duckdb_catalog import read_schemas
-from dagster_agent.connectors.warehouses.duckdb_copy import size_of
-from dagster_agent.connectors.warehouses.duckdb_errors import translate
+from dagster_agent.connectors.warehouses.duckdb_files import DuckDBFiles
 from dagster_agent.connectors.warehouses.duckdb_profile import Attachment, catalog_of, read_target
-from dagster_agent.connectors.warehouses.duckdb_results import cell_sql, to_cells
-from dagster_agent.connectors.warehouses.duckdb_snapshot import (
-    SnapshotFolder,
-    copy_when_free,
-    pauses,
-    stamp,
-)
+from dagster_agent.connectors.warehouses.duckdb_reader import DuckDBReader
+from dagster_agent.connectors.warehouses.duckdb_snapshot import copy_when_free
 from dagster_agent.errors import ConfigError
-from dagster_agent.model import Relation, ResultTable, TableSchema
 from dagster_agent.ports import Scratch, Warehouse
 
-if TYPE_CHECKING:
-    import duckdb
 
-T = TypeVar("T")
-
-
-class DuckDBWarehouse:
-    """Reads a DuckDB file, and those attached to it.
-
-    An open reader makes a dbt run fail, so a private copy is read where `snapshot_dir` allows it:
-    refreshed when the file changed, made only while nobody writes. Without it, and for files above
-    the size limit, the file itself is opened read-only for the length of one statement. A
-    connection is an in-memory database of its own with the files attached under their catalog
-    names; it shares nothing with connections of other threads or of the customer's code.
+class DuckDBWarehouse(DuckDBReader):
+    """Reads a DuckDB file, and those attached to it; how it stays out of the way: `DuckDBFiles`.
 
     Args:
         path: The main file; need not exist yet.
@@ -67,38 +44,26 @@ class DuckDBWarehouse:
         config = config or WarehouseConfig()
         if wait_seconds is not None:
             config = config.model_copy(update={"wait_seconds": wait_seconds})
+        name = f"duckdb:{path.name}"
         self._config = config
-        self._files = (Attachment(alias=catalog_of(path), path=path), *attach)
-        self._snapshot_dir = snapshot_dir
-        self._snapshots = (
-            SnapshotFolder(snapshot_dir, wait_seconds=config.wait_seconds) if snapshot_dir else None
-        )
+        self._originals = (Attachment(alias=catalog_of(path), path=path), *attach)
         self._settings = dict(settings or {})
         self._unread = tuple(unread)
-        self._kept: tuple[tuple[Path, ...], duckdb.DuckDBPyConnection] | None = None
-        self._lock = threading.Lock()
-
-    @property
-    def dialect(self) -> str:
-        """sqlglot's name of the SQL dialect."""
-        return "duckdb"
-
-    @property
-    def name(self) -> str:
-        """`duckdb:<file name>`."""
-        return f"duckdb:{self._files[0].path.name}"
-
-    def query(self, sql: str, *, purpose: str, max_rows: int = 1000) -> ResultTable:  # noqa: ARG002 - DuckDB has no query tags
-        """Run one read-only statement; see `Warehouse.query`."""
-        from dagster_agent.sql.guard import read_only
-
-        statement = read_only(sql, self.dialect)
-        return self._run(lambda connection: _fetch(connection, statement, max_rows))
-
-    def schemas(self, relations: Sequence[Relation]) -> Mapping[Relation, TableSchema]:
-        """Schemas of those that exist; see `Warehouse.schemas`. Letter case is ignored."""
-        catalog = self._files[0].alias
-        return self._run(lambda connection: read_schemas(connection, relations, catalog=catalog))
+        self._files = DuckDBFiles(
+            self._originals,
+            snapshot_dir=snapshot_dir,
+            config=config,
+            settings=self._settings,
+            unread=self._unread,
+            name=name,
+        )
+        super().__init__(
+            self._files,
+            name=name,
+            catalog=self._originals[0].alias,
+            seconds=config.statement_seconds,
+            unread=self._unread,
+        )
 
     def scratch(self, directory: Path) -> Scratch:
         """Copies of all files, the main one as `<directory>/<its name>`; see `Warehouse.scratch`.
@@ -106,7 +71,7 @@ class DuckDBWarehouse:
         dbt gets copies of the attached files too; catalogs that are no DuckDB files are left out,
         so that the sandbox cannot write to them.
         """
-        main, *others = self._files
+        main, *others = self._originals
         copy = self._copy(main.path, directory)
         attach: list[Attachment] = []
         for other in others:
@@ -123,143 +88,13 @@ class DuckDBWarehouse:
         return Scratch(warehouse=warehouse, dbt_output=output)
 
     def _copy(self, original: Path, folder: Path) -> Path:
-        copy_when_free(self._readable(original), folder, wait_seconds=self._config.wait_seconds)
+        readable = self._files.readable(original)
+        copy_when_free(readable, folder, wait_seconds=self._config.wait_seconds)
         return folder / original.name
-
-    def _readable(self, original: Path) -> Path:
-        """The file to open: the current copy, or the original where it is not copied."""
-        stamp(original)
-        if self._snapshots is None or size_of(original) > self._config.snapshot_max_bytes:
-            return original
-        return self._snapshots.current(original)
-
-    def _run(self, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
-        import duckdb
-
-        seconds = self._config.statement_seconds
-        with self._opened() as connection:
-            try:
-                with _time_limit(connection, seconds):
-                    return work(connection)
-            except duckdb.Error as problem:
-                raise translate(
-                    problem, name=self.name, seconds=seconds, unread=self._unread
-                ) from problem
-
-    @contextlib.contextmanager
-    def _opened(self) -> Generator[duckdb.DuckDBPyConnection]:
-        """A connection for one statement.
-
-        One that reads nothing but private copies stands in nobody's way: it is kept for the next
-        statement until a copy is renewed, since opening costs as much as a small query.
-        """
-        with self._lock:
-            files = tuple(
-                self._readable(file.path)
-                for number, file in enumerate(self._files)
-                if number == 0 or file.path.exists()
-            )
-            if set(files) & {file.path for file in self._files}:
-                with contextlib.closing(self._connect()) as connection:
-                    yield connection
-                return
-            if self._kept is None or self._kept[0] != files:
-                self._forget()
-                self._kept = files, self._connect()
-            try:
-                yield self._kept[1]
-            except BaseException:
-                self._forget()
-                raise
 
     def close(self) -> None:
         """Give back the connection to the copies; a later statement opens another one."""
-        with self._lock:
-            self._forget()
-
-    def _forget(self) -> None:
-        kept, self._kept = self._kept, None
-        if kept is not None:
-            kept[1].close()
-
-    def _connect(self) -> duckdb.DuckDBPyConnection:
-        """A connection with all files attached; waits while a writer holds one of them."""
-        import duckdb
-
-        deadline = time.monotonic() + self._config.wait_seconds
-        options: dict[str, str | bool | int | float | list[str]] = {
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-            "temp_directory": str(self._spill_parent() / f"spill-{uuid.uuid4().hex}"),
-        }
-        for pause in pauses():
-            connection = duckdb.connect(":memory:", config=options)
-            try:
-                self._attach(connection)
-            except duckdb.Error as problem:
-                connection.close()
-                error = translate(problem, name=self.name, seconds=0, unread=self._unread)
-                if not error.retryable or time.monotonic() + pause > deadline:
-                    raise error from problem
-                time.sleep(pause)
-            except BaseException:
-                connection.close()
-                raise
-            else:
-                return connection
-        raise AssertionError("pauses() never ends")
-
-    def _spill_parent(self) -> Path:
-        """Where statements larger than memory may spill: as private as the data itself."""
-        if self._snapshot_dir is not None and self._snapshot_dir.exists():
-            return self._snapshot_dir
-        return self._files[0].path.parent
-
-    def _attach(self, connection: duckdb.DuckDBPyConnection) -> None:
-        main, *others = self._files
-        if any(file.alias.lower() == "memory" for file in self._files):
-            connection.execute("ATTACH ':memory:' AS agent_connection")
-            connection.execute("USE agent_connection; DETACH memory")
-        for file in (main, *(other for other in others if other.path.exists())):
-            path = _literal(self._readable(file.path))
-            connection.execute(f"ATTACH {path} AS {_quoted(file.alias)} (READ_ONLY)")
-        connection.execute(f"USE {_quoted(main.alias)}")
-        for name, value in self._settings.items():
-            connection.execute(f"SET {_quoted(name)} = {_literal(value)}")
-        if not self._config.allow_external:
-            connection.execute("SET enable_external_access = false")
-        connection.execute("SET lock_configuration = true")
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _literal(value: object) -> str:
-    return "'" + str(value).replace("'", "''") + "'"
-
-
-def _fetch(connection: duckdb.DuckDBPyConnection, sql: str, max_rows: int) -> ResultTable:
-    described = connection.execute(f"DESCRIBE {sql}").fetchall()
-    types = [str(row[1]) for row in described]
-    rows = connection.execute(cell_sql(sql, types)).fetchmany(max_rows + 1)
-    return ResultTable(
-        columns=tuple(str(row[0]) for row in described),
-        rows=to_cells(rows[:max_rows], types),
-        truncated=len(rows) > max_rows,
-    )
-
-
-@contextlib.contextmanager
-def _time_limit(connection: duckdb.DuckDBPyConnection, seconds: float) -> Generator[None]:
-    timer = threading.Timer(seconds, connection.interrupt)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-        timer.join()
+        self._files.close()
 
 
 def _open(

@@ -1,26 +1,55 @@
-"""Schemas of tables and views in attached DuckDB files."""
+"""What the catalogue of attached DuckDB files says of tables and views."""
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from dagster_agent.model import ColumnSchema, Relation, TableSchema
+from dagster_agent.connectors.warehouses.relation_names import by_relation
+from dagster_agent.model import ColumnSchema, Relation, TableFacts, TableSchema
 
 if TYPE_CHECKING:
     import duckdb
 
 _COLUMNS = """
+WITH asked AS (SELECT DISTINCT lower(unnest($names)) AS name),
+keys AS (
+  SELECT database_name, schema_name, table_name, unnest(constraint_column_names) AS column_name
+  FROM duckdb_constraints() WHERE constraint_type = 'PRIMARY KEY'
+),
+relations AS (
+  SELECT database_name, schema_name, table_name AS name, comment, false AS is_view, sql
+  FROM duckdb_tables() WHERE lower(table_name) IN (FROM asked)
+  UNION ALL
+  SELECT database_name, schema_name, view_name, comment, true, NULL
+  FROM duckdb_views() WHERE lower(view_name) IN (FROM asked)
+)
 SELECT c.database_name, c.schema_name, c.table_name, c.column_name, c.data_type, c.is_nullable,
-       c.column_index, v.view_name IS NOT NULL
+       c.column_index, c.column_default, c.comment, k.column_name IS NOT NULL,
+       r.is_view, r.comment, if(contains(r.sql, ' COLLATE '), r.sql, NULL)
 FROM duckdb_columns() AS c
-LEFT JOIN duckdb_views() AS v
-  ON v.database_name = c.database_name AND v.schema_name = c.schema_name
- AND v.view_name = c.table_name
-WHERE lower(c.table_name) IN (SELECT lower(unnest(?)))
-ORDER BY ALL
+JOIN relations AS r
+  ON r.database_name = c.database_name AND r.schema_name = c.schema_name AND r.name = c.table_name
+LEFT JOIN keys AS k
+  ON k.database_name = c.database_name AND k.schema_name = c.schema_name
+ AND k.table_name = c.table_name AND k.column_name = c.column_name
+WHERE lower(c.table_name) IN (FROM asked)
+ORDER BY 1, 2, 3, 7
 """
+
+_FACTS = """
+WITH asked AS (SELECT DISTINCT lower(unnest($names)) AS name)
+SELECT database_name, schema_name, table_name, estimated_size
+FROM duckdb_tables() WHERE lower(table_name) IN (FROM asked)
+UNION ALL
+SELECT database_name, schema_name, view_name, NULL
+FROM duckdb_views() WHERE lower(view_name) IN (FROM asked)
+ORDER BY 1, 2, 3
+"""
+
+Key = tuple[str, str, str]
 
 
 def read_schemas(
@@ -35,27 +64,61 @@ def read_schemas(
     """
     if not relations:
         return {}
+    columns: dict[Key, list[ColumnSchema]] = defaultdict(list)
+    tables: dict[Key, tuple[bool, str]] = {}
     names = sorted({relation.name for relation in relations})
-    found: dict[tuple[str, str, str], list[ColumnSchema]] = defaultdict(list)
-    views: set[tuple[str, str, str]] = set()
-    for database, schema, table, column, type_, nullable, position, view in connection.execute(
-        _COLUMNS, [names]
-    ).fetchall():
+    for row in connection.execute(_COLUMNS, {"names": names}).fetchall():
+        database, schema, table, name, type_, nullable, position, default = row[:8]
+        comment, key_part, view, table_comment, definition = row[8:]
         key = (database, schema, table)
-        found[key].append(
-            ColumnSchema(name=column, type=type_, nullable=nullable, position=position)
-        )
-        if view:
-            views.add(key)
-    folded = {tuple(part.lower() for part in key): key for key in found}
-    schemas: dict[Relation, TableSchema] = {}
-    for relation in relations:
-        asked = (relation.database or catalog, relation.schema or "main", relation.name)
-        key = asked if asked in found else folded.get(tuple(part.lower() for part in asked))
-        if key is not None:
-            schemas[relation] = TableSchema(
-                relation=Relation(database=key[0], schema=key[1], name=key[2]),
-                columns=tuple(sorted(found[key], key=lambda column: column.position)),
-                kind="view" if key in views else "table",
+        columns[key].append(
+            ColumnSchema(
+                name=name,
+                type=type_,
+                nullable=nullable,
+                position=position,
+                default=default,
+                primary_key=key_part,
+                collation=_collation(definition, name) if type_ == "VARCHAR" else None,
+                comment=comment or "",
             )
-    return schemas
+        )
+        tables[key] = view, table_comment or ""
+    found = {
+        key: TableSchema(
+            relation=_relation(key),
+            columns=tuple(columns[key]),
+            kind="view" if view else "table",
+            comment=comment,
+        )
+        for key, (view, comment) in tables.items()
+    }
+    return by_relation(relations, found, database=catalog, schema="main")
+
+
+def read_facts(
+    connection: duckdb.DuckDBPyConnection, relations: Sequence[Relation], *, catalog: str
+) -> Mapping[Relation, TableFacts]:
+    """Estimated row counts of those relations that exist; arguments as for `read_schemas`."""
+    if not relations:
+        return {}
+    names = sorted({relation.name for relation in relations})
+    found: dict[Key, TableFacts] = {}
+    for database, schema, name, rows in connection.execute(_FACTS, {"names": names}).fetchall():
+        key = (database, schema, name)
+        found[key] = TableFacts(relation=_relation(key), row_count=rows)
+    return by_relation(relations, found, database=catalog, schema="main")
+
+
+def _relation(key: Key) -> Relation:
+    return Relation(database=key[0], schema=key[1], name=key[2])
+
+
+def _collation(definition: str | None, column: str) -> str | None:
+    """From the table's own CREATE statement: DuckDB shows it nowhere else."""
+    if definition is None:
+        return None
+    quoted = '"' + column.replace('"', '""') + '"'
+    name = f"(?:{re.escape(quoted)}|{re.escape(column)})"
+    found = re.search(rf"[(,] ?{name} VARCHAR COLLATE ([A-Za-z_.]+)", definition)
+    return found[1] if found else None

@@ -62,6 +62,19 @@ TRANSLATIONS = (
         hint="raise `statement_seconds`, or narrow the statement",
     ),
     Translation(
+        raised="OSError",  # what a stream raises that pyarrow reads
+        pattern=r"^INTERRUPT Error",
+        message="the statement was interrupted after {seconds:g} s",
+        hint="raise `statement_seconds`, or narrow the statement",
+    ),
+    Translation(
+        raised="OSError",
+        pattern=r"^Out of Memory Error",
+        message="out of memory: {said}",
+        hint="raise `memory_limit` in the profile's settings",
+        retryable=True,
+    ),
+    Translation(
         raised="PermissionException",
         pattern=r"file system operations are disabled|external_access",
         message="the statement reads files outside the database: {said}",

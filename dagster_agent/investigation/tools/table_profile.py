@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from dagster_agent.anomaly.profile import profile_table
+from dagster_agent.anomaly.profiling.measure import profile_table
 from dagster_agent.investigation.specialists.free_query import marked_personal
 from dagster_agent.investigation.specialists.tool import (
     Bench,

@@ -10,7 +10,7 @@ from dagster_agent.reconciliation.wording import share
 from dagster_agent.sql.row_accounting import StepCount
 
 
-@reconciliation_method(id="join-match")
+@reconciliation_method(id="join-match", rung=1)
 def join_match(comparison: Comparison) -> Detection | None:
     """How many rows find a partner in each table that is joined to them.
 

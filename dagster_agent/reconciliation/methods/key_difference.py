@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from dagster_agent.model import Detection, DetectionStatus, Evidence, ResultTable, Severity
+from collections.abc import Iterator
+
+from dagster_agent.model import Cell, Detection, DetectionStatus, Evidence, ResultTable, Severity
 from dagster_agent.reconciliation.comparison import Comparison, TablePair
-from dagster_agent.reconciliation.key_comparison import KeyDifference, compare_keys
 from dagster_agent.reconciliation.method import reconciliation_method
-from dagster_agent.reconciliation.store_comparison import compare_across_stores
+from dagster_agent.reconciliation.row_comparison.comparing import compare_rows
+from dagster_agent.reconciliation.row_comparison.difference import (
+    ColumnDifference,
+    PlanChosen,
+    RowDifference,
+)
 from dagster_agent.reconciliation.wording import listed, share
 
 
@@ -14,19 +20,22 @@ from dagster_agent.reconciliation.wording import listed, share
 def key_difference(comparison: Comparison) -> Detection | None:
     """Which keys one table has and the other lacks, has twice, has as NULL, or has otherwise.
 
-    In one warehouse by one join of the keys; across stores by checksums, then by fetching only what
-    differs. Of a pair that nobody configured, the coverage of the driving table's keys is reported:
-    keys may be missing because of a filter or because the table is older than its source. Only a
-    key that dbt declares unique and that is broken although it is sound in the driving table fails.
+    In one warehouse nothing is fetched but a few examples; across stores rows are streamed or
+    checksums compared, whichever is cheaper: the plan and its reason are in the evidence. Of a pair
+    that nobody configured, the coverage of the driving table's keys is reported: keys may be
+    missing because of a filter or because the table is older than its source. Only a key that dbt
+    declares unique and that is broken although it is sound in the driving table fails.
     Not this method: why they are missing, which `row-count` tells of models.
     """
     pair = comparison.tables
     if pair is None or not pair.keys:
         return None
-    if pair.one_store:
-        found = compare_keys(pair, comparison.config.sample_rows)
-    else:
-        found = compare_across_stores(pair, comparison.config)
+    found = compare_rows(
+        pair,
+        comparison.config,
+        expected_share=comparison.expected_share,
+        landing=comparison.landing,
+    )
     wrong = _broken_key(pair, found) if pair.inferred else _wrong(pair, found)
     told = listed([f"{count:,} {what}" for what, count in wrong.items()])
     key = ", ".join(pair.keys)
@@ -41,24 +50,53 @@ def key_difference(comparison: Comparison) -> Detection | None:
         severity=Severity.ERROR if wrong else Severity.INFO,
         metrics=_metrics(pair, found),
         sample=sample,
-        evidence=(
-            Evidence(
-                kind="reconciliation",
-                statement=f"keys compared by {key}: {told or 'no difference that counts'}",
-                query=found.query,
-                result=sample,
-            ),
-        ),
+        evidence=_evidence(pair, found, told, sample),
     )
 
 
-def _wrong(pair: TablePair, found: KeyDifference) -> dict[str, int]:
+def _evidence(
+    pair: TablePair, found: RowDifference, told: str, sample: ResultTable | None
+) -> tuple[Evidence, ...]:
+    key = ", ".join(pair.keys)
+    compared = Evidence(
+        kind="reconciliation",
+        statement=f"keys compared by {key}: {told or 'no difference that counts'}",
+        query=found.queries[-1] if found.queries else None,
+        result=sample,
+    )
+    columns = Evidence(
+        kind="reconciliation",
+        statement=f"columns that differ: {listed([_told_column(c) for c in found.columns])}",
+    )
+    plan = Evidence(kind="reconciliation", statement=_told_plan(found.plan))
+    return (compared, *([columns] if found.columns else []), plan)
+
+
+def _told_column(column: ColumnDifference) -> str:
+    far = ""
+    if column.largest is not None and column.total is not None:
+        far = f", by {column.largest:,.6g} at most and {column.total:+,.6g} in all"
+    return f"{column.column} in {column.rows:,} rows{far}"
+
+
+def _told_plan(plan: PlanChosen) -> str:
+    return (
+        f"plan {plan.name}: {plan.reason}. {plan.statements} statements, {plan.rows_fetched:,} "
+        f"rows and {plan.bytes_moved:,} bytes left the stores"
+    )
+
+
+def _wrong(pair: TablePair, found: RowDifference) -> dict[str, int]:
     """What is wrong with a configured pair, beyond the tolerance."""
     limit = max(pair.tolerance.absolute, pair.tolerance.relative * found.keys_theirs)
+    # copies of a row are told as duplicates, unless both sides have some
+    copies = found.duplicated_ours == found.duplicated_theirs
     kinds = {
-        "missing": found.missing,
-        "not there": found.extra,
+        "missing": found.keys_missing,
+        "not there": found.keys_extra,
         "with other values": found.changed,
+        "copies missing": (found.missing - found.keys_missing) if copies else 0,
+        "copies too many": (found.extra - found.keys_extra) if copies else 0,
         "duplicated": found.duplicated_ours,
         "duplicated there": found.duplicated_theirs,
         "rows without a key": found.null_ours,
@@ -68,7 +106,7 @@ def _wrong(pair: TablePair, found: KeyDifference) -> dict[str, int]:
     return {what: count for what, count in kinds.items() if count} if differing > limit else {}
 
 
-def _broken_key(pair: TablePair, found: KeyDifference) -> dict[str, int]:
+def _broken_key(pair: TablePair, found: RowDifference) -> dict[str, int]:
     """Duplicates and NULLs in a declared key that the driving table does not have."""
     if not pair.own_key:
         return {}
@@ -79,36 +117,54 @@ def _broken_key(pair: TablePair, found: KeyDifference) -> dict[str, int]:
     return {what: count for what, count in kinds.items() if count}
 
 
-def _agreement(comparison: Comparison, pair: TablePair, found: KeyDifference) -> str:
+def _agreement(comparison: Comparison, pair: TablePair, found: RowDifference) -> str:
     name, other = comparison.asset.name, pair.theirs.label
-    covered = found.keys_theirs - found.missing
-    if not found.missing and not found.extra:
+    missing, extra = found.keys_missing, found.keys_extra
+    if not missing and not extra:
         return f"{name} and {other} have the same {found.keys_theirs:,} keys"
-    told = f"{name} has {share(covered, found.keys_theirs)} of the {found.keys_theirs:,} keys"
-    extra = f", and {found.extra:,} that are not there" if found.extra else ""
-    return f"{told} of {other}{extra}"
+    covered = share(found.keys_theirs - missing, found.keys_theirs)
+    told = f"{name} has {covered} of the {found.keys_theirs:,} keys of {other}"
+    return f"{told}, and {extra:,} that are not there" if extra else told
 
 
-def _metrics(pair: TablePair, found: KeyDifference) -> dict[str, float]:
+def _metrics(pair: TablePair, found: RowDifference) -> dict[str, float]:
     numbers: dict[str, float] = {
-        "keys_missing": found.missing,
-        "keys_extra": found.extra,
+        "keys_theirs": found.keys_theirs,
+        "keys_compared": found.keys_theirs - found.keys_missing + found.keys_extra,
+        "keys_missing": found.keys_missing,
+        "keys_extra": found.keys_extra,
         "keys_duplicated": found.duplicated_ours,
         "keys_null": found.null_ours,
+        "bytes_moved": found.plan.bytes_moved,
     }
+    if not pair.inferred:
+        numbers["keys_duplicated_theirs"] = found.duplicated_theirs
+        numbers["keys_null_theirs"] = found.null_theirs
+        numbers["differing_share"] = found.differing / max(1, found.rows_ours, found.rows_theirs)
     if pair.columns:
         numbers["keys_changed"] = found.changed
+        for column in found.columns:
+            numbers[f"rows_changed.{column.column}"] = column.rows
     if found.keys_theirs:
-        numbers["key_coverage"] = 1 - found.missing / found.keys_theirs
+        numbers["key_coverage"] = 1 - found.keys_missing / found.keys_theirs
     return {f"{name}{pair.suffix}": number for name, number in numbers.items()}
 
 
 def _masked(comparison: Comparison, table: ResultTable) -> ResultTable:
-    """The examples with their key values masked; kind and counts are no data."""
-    keys = slice(1, len(table.columns) - 2)
+    """The examples with their keys and values masked; kinds, columns and counts are no data."""
+    keys = slice(1, len(table.columns) - 3)
     values = ResultTable(columns=table.columns[keys], rows=tuple(row[keys] for row in table.rows))
     hidden = comparison.mask(values)
-    rows = tuple(
-        (row[0], *shown, *row[-2:]) for row, shown in zip(table.rows, hidden.rows, strict=True)
-    )
+    lines = zip(table.rows, hidden.rows, strict=True)
+    rows = tuple((row[0], *shown, *_hidden_values(comparison, row)) for row, shown in lines)
     return ResultTable(columns=table.columns, rows=rows, truncated=table.truncated)
+
+
+def _hidden_values(comparison: Comparison, row: tuple[Cell, ...]) -> Iterator[Cell]:
+    column, ours, theirs = row[-3:]
+    yield column
+    if column is None:
+        yield from (ours, theirs)
+        return
+    values = ResultTable(columns=(str(column),), rows=((ours,), (theirs,)))
+    yield from (value for (value,) in comparison.mask(values).rows)

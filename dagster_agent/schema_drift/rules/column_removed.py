@@ -1,6 +1,7 @@
 """A column that models may read is gone.
 
 Why it matters: every model that names it fails at its next run, and dashboards lose it.
+Severity: an error where somebody reads it, else a warning.
 Not this rule: a rename, which `column-renamed` reports.
 """
 
@@ -17,9 +18,11 @@ from dagster_agent.schema_drift.rule import Drift, drift_rule
 def column_removed(diff: SchemaDiff) -> Iterator[Drift]:
     """One drift per column that is gone."""
     for column in diff.removed:
+        readers = diff.readers_of(column.name)
         yield Drift(
             statement=f"column {column.name} ({column.type}) is gone",
             column=column.name,
             before=column.type,
-            readers=diff.readers_of(column.name),
+            readers=readers,
+            severity=Severity.ERROR if readers else Severity.WARN,
         )

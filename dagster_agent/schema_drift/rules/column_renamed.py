@@ -2,6 +2,7 @@
 
 Why it matters: every model that uses the old name fails at its next run; the fix is to use the new
 one, which a plain "removed, added" would not tell.
+Severity: an error where somebody reads the old name, else a warning.
 Not this rule: two columns of different types, which are reported as removed and added.
 """
 
@@ -18,6 +19,7 @@ from dagster_agent.schema_drift.rule import Drift, drift_rule
 def column_renamed(diff: SchemaDiff) -> Iterator[Drift]:
     """One drift per pair."""
     for rename in diff.renamed:
+        readers = diff.readers_of(rename.before.name)
         yield Drift(
             statement=(
                 f"column {rename.before.name} looks renamed to {rename.after.name} "
@@ -26,5 +28,6 @@ def column_renamed(diff: SchemaDiff) -> Iterator[Drift]:
             column=rename.before.name,
             before=rename.before.name,
             after=rename.after.name,
-            readers=diff.readers_of(rename.before.name),
+            readers=readers,
+            severity=Severity.ERROR if readers else Severity.WARN,
         )

@@ -16,7 +16,8 @@ POSTGRES = """
     convert_to cosd cosine_distance cotd crc32 crc32c date_add date_bin date_subtract
     datemultirange daterange decade decode defined delete diagonal diameter difference digest
     dmetaphone dmetaphone_alt encode enum_first enum_last enum_range erf erfc every exist
-    extract family first format gamma gcd gen_random_uuid generate_series generate_subscripts
+    extract family first float8send format gamma gcd gen_random_uuid generate_series
+    generate_subscripts
     get_bit get_byte hamming_distance hashtext hashtextextended height histogram hll_add
     hll_add_agg hll_cardinality hll_empty hll_hash_bigint hll_hash_integer hll_hash_text
     hll_union hll_union_agg hmac host hostmask hstore hstore_to_json hstore_to_jsonb

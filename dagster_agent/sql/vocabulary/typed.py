@@ -55,22 +55,22 @@ HARMLESS = """
     RegrValy Repeat Replace Reverse Right Rint Round RowNumber RtrimmedLength SHA SHA1Digest
     SHA2 SHA2Digest SafeAdd SafeConvertBytesToString SafeDivide SafeFunc SafeMultiply
     SafeNegate SafeSubtract Search SearchIp Sec Sech Second Seq1 Seq2 Seq4 Seq8 Shuffle Sign
-    Sin Sinh Skewness Soundex SoundexP123 Space Split SplitPart SplitToTable Sqrt StDistance
-    StPoint Stack StandardHash StarMap StartsWith Stddev StddevPop StddevSamp StrPosition
-    StrToDate StrToMap StrToTime StrToUnix String StringToArray StripNullValue Strtok
-    StrtokSplitToTable StrtokToArray Struct StructExtract Stuff Substring SubstringIndex Sum
-    Systimestamp Tan Tanh Time TimeAdd TimeDiff TimeFromParts TimeSlice TimeStrToDate
-    TimeStrToTime TimeStrToUnix TimeSub TimeToStr TimeToTimeStr TimeToUnix TimeTrunc Timestamp
-    TimestampAdd TimestampDiff TimestampFromParts TimestampLtzFromParts TimestampSub
-    TimestampTrunc TimestampTzFromParts ToArray ToBase32 ToBase64 ToBinary ToBoolean ToChar
-    ToCodePoints ToDays ToDecfloat ToDouble ToMap ToNumber ToVariant Transform Translate Trim
-    Trunc Try TryBase64DecodeBinary TryBase64DecodeString TryCast TryHexDecodeBinary
-    TryHexDecodeString TryToDecfloat TsOrDiToDi TsOrDsAdd TsOrDsDiff TsOrDsToDate
-    TsOrDsToDateStr TsOrDsToDatetime TsOrDsToTime TsOrDsToTimestamp Typeof Unhex Unicode
-    Uniform UnixDate UnixMicros UnixMillis UnixSeconds UnixToStr UnixToTime UnixToTimeStr
-    Unnest Upper UtcDate UtcTime UtcTimestamp Uuid VarMap Variance VariancePop Week WeekOfYear
-    WeekStart WeightString WidthBucket XMLElement XMLGet XMLTable Xor Year YearOfWeek
-    YearOfWeekIso Zipf _ExplodeOuter
+    Sin Sinh Skewness SortArray Soundex SoundexP123 Space Split SplitPart SplitToTable Sqrt
+    StDistance StPoint Stack StandardHash StarMap StartsWith Stddev StddevPop StddevSamp
+    StrPosition StrToDate StrToMap StrToTime StrToUnix String StringToArray StripNullValue
+    Strtok StrtokSplitToTable StrtokToArray Struct StructExtract Stuff Substring
+    SubstringIndex Sum Systimestamp Tan Tanh Time TimeAdd TimeDiff TimeFromParts TimeSlice
+    TimeStrToDate TimeStrToTime TimeStrToUnix TimeSub TimeToStr TimeToTimeStr TimeToUnix
+    TimeTrunc Timestamp TimestampAdd TimestampDiff TimestampFromParts TimestampLtzFromParts
+    TimestampSub TimestampTrunc TimestampTzFromParts ToArray ToBase32 ToBase64 ToBinary
+    ToBoolean ToChar ToCodePoints ToDays ToDecfloat ToDouble ToMap ToNumber ToVariant
+    Transform Translate Trim Trunc Try TryBase64DecodeBinary TryBase64DecodeString TryCast
+    TryHexDecodeBinary TryHexDecodeString TryToDecfloat TsOrDiToDi TsOrDsAdd TsOrDsDiff
+    TsOrDsToDate TsOrDsToDateStr TsOrDsToDatetime TsOrDsToTime TsOrDsToTimestamp Typeof Unhex
+    Unicode Uniform UnixDate UnixMicros UnixMillis UnixSeconds UnixToStr UnixToTime
+    UnixToTimeStr Unnest Upper UtcDate UtcTime UtcTimestamp Uuid VarMap Variance VariancePop
+    Week WeekOfYear WeekStart WeightString WidthBucket XMLElement XMLGet XMLTable Xor Year
+    YearOfWeek YearOfWeekIso Zipf _ExplodeOuter
 """
 """Only compute on their arguments. `SafeFunc` and `NetFunc` wrap another function of BigQuery."""
 

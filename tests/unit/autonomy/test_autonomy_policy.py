@@ -37,11 +37,13 @@ def test_what_changes_a_production_model_waits_by_default() -> None:
     assert {name: config.tier(name) for name in ACTIONS} == {
         "retry-run": Tier.DO,
         "ask-claude": Tier.DO,
+        "cancel-queued-run": Tier.DO,
         "open-pull-request": Tier.DO,
         "apply-change": Tier.PROPOSE_AND_WAIT,
         "mark-pull-request-ready": Tier.PROPOSE_AND_WAIT,
         "close-pull-request": Tier.PROPOSE_AND_WAIT,
         "accept-schema": Tier.PROPOSE_AND_WAIT,
+        "mark-expected": Tier.PROPOSE_AND_WAIT,
     }
     assert all(found.reason for found in ACTIONS.values())
 

@@ -91,11 +91,6 @@ def test_tokens_in_paths_are_not_shown(tmp_path: Path) -> None:
     assert "abc123" not in str(caught.value)
 
 
-def test_unknown_adapters_list_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"'snowflake'.*supported today: duckdb"):
-        _open(tmp_path, type="snowflake")
-
-
 def test_a_missing_driver_names_the_extra(tmp_path: Path) -> None:
     script = """
 import importlib.util
@@ -224,3 +219,78 @@ def test_a_file_named_like_duckdbs_own_catalog(tmp_path: Path) -> None:
     _load(tmp_path / "memory.duckdb", "CREATE TABLE t AS SELECT 1 AS id")
     warehouse = _open(tmp_path, path="memory.duckdb")
     assert warehouse.query("SELECT id FROM memory.main.t", purpose="test").scalar() == 1
+
+
+def test_a_schema_tells_keys_defaults_collations_and_comments(tmp_path: Path) -> None:
+    _load(
+        tmp_path / "shop.duckdb",
+        """
+        CREATE TABLE t (id INTEGER, "a ""b" VARCHAR COLLATE NOCASE DEFAULT 'x',
+                        s STRUCT(a INTEGER[], b MAP(VARCHAR, DECIMAL(9, 2))), j JSON,
+                        e ENUM('a', 'b'), b VARCHAR,
+                        PRIMARY KEY (id, b));
+        COMMENT ON TABLE t IS 'of t'; COMMENT ON COLUMN t.id IS 'key';
+        CREATE VIEW v AS SELECT id FROM t; COMMENT ON VIEW v IS 'of v';
+        """,
+    )
+    table, view = Relation(name="t"), Relation(name="v")
+    found = _open(tmp_path).schemas([table, view])
+    columns = [
+        (c.name, c.type, c.default, c.primary_key, c.collation, c.comment)
+        for c in found[table].columns
+    ]
+    assert columns == [
+        ("id", "INTEGER", None, True, None, "key"),
+        ('a "b', "VARCHAR", "'x'", False, "NOCASE", ""),
+        ("s", "STRUCT(a INTEGER[], b MAP(VARCHAR, DECIMAL(9,2)))", None, False, None, ""),
+        ("j", "JSON", None, False, None, ""),
+        ("e", "ENUM('a', 'b')", None, False, None, ""),
+        ("b", "VARCHAR", None, True, None, ""),
+    ]
+    assert (found[table].comment, found[view].comment) == ("of t", "of v")
+
+
+def test_nested_values_arrive_and_stream_as_text(tmp_path: Path) -> None:
+    _load(
+        tmp_path / "shop.duckdb",
+        """CREATE TABLE n AS SELECT [1, 2] AS list, {'a': 'x'} AS struct, MAP {'k': 1} AS map,
+        '6b6d3c1e-0000-4000-8000-000000000001'::UUID AS uuid, INTERVAL 1 MONTH AS span,
+        '101'::BIT AS bits, 'a'::ENUM('a', 'b') AS choice, 2::UHUGEINT AS huge""",
+    )
+    warehouse = _open(tmp_path)
+    expected = ("[1, 2]", "{'a': x}", "{k=1}", "6b6d3c1e-0000-4000-8000-000000000001", "1 month")
+    found = warehouse.query("SELECT * FROM n", purpose="test")
+    assert found.rows == ((*expected, "101", "a", 2),)
+    with warehouse.batches("SELECT * FROM n", purpose="test") as reader:
+        table = reader.read_all()
+    assert {str(type_) for type_ in table.schema.types} == {"string"}
+    assert tuple(column[0].as_py() for column in table.columns) == (*expected, "101", "a", "2")
+
+
+def test_order_survives_the_wrapping_of_nested_values(tmp_path: Path) -> None:
+    _load(tmp_path / "shop.duckdb", "CREATE TABLE t AS SELECT range AS id FROM range(3)")
+    sql = "SELECT id, [id] AS l FROM t ORDER BY id DESC"
+    rows = _open(tmp_path).query(sql, purpose="test").rows
+    assert rows == ((2, "[2]"), (1, "[1]"), (0, "[0]"))
+
+
+def test_a_broken_view_is_an_error_not_a_crash(tmp_path: Path) -> None:
+    _load(
+        tmp_path / "shop.duckdb",
+        "CREATE TABLE gone (id INTEGER); CREATE VIEW broken AS SELECT id FROM gone;"
+        "DROP TABLE gone; CREATE TABLE orders (id INTEGER)",
+    )
+    warehouse, orders = _open(tmp_path), Relation(name="orders")
+    with pytest.raises(ConnectorError, match="gone"):
+        warehouse.query("SELECT * FROM broken", purpose="test")
+    assert orders in warehouse.schemas([Relation(name="broken"), orders])
+
+
+def test_a_stream_that_fails_halfway_says_so(tmp_path: Path) -> None:
+    _load(tmp_path / "shop.duckdb", "CREATE TABLE t AS SELECT range AS id FROM range(300000)")
+    sql = "SELECT CAST(CASE WHEN id > 250000 THEN 'x' ELSE '1' END AS INTEGER) AS n FROM t"
+    with (
+        _open(tmp_path).batches(sql, purpose="test") as reader,
+        pytest.raises(ConnectorError, match="Could not convert string 'x'"),
+    ):
+        reader.read_all()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,54 +13,17 @@ import duckdb
 import pytest
 
 from dagster_agent.connectors.warehouses.duckdb import DuckDBWarehouse
+from dagster_agent.connectors.warehouses.landing import landed_tables
 from dagster_agent.dbt.manifest import Manifest
-from dagster_agent.errors import ConnectorError
-from dagster_agent.model import ColumnSchema, Detection, Relation, ResultTable, TableSchema
-from dagster_agent.ports import Scratch, Warehouse
+from dagster_agent.model import Detection, Relation
+from dagster_agent.ports import Warehouse
 from dagster_agent.reconciliation.config import ReconciliationConfig
 from dagster_agent.reconciliation.engine import reconcile
-from dagster_agent.sql.guard import read_only
+from dagster_agent.reconciliation.truths import DuckDBTable, Truth
+from dagster_agent.sql.identifiers import parse_relation
+from dagster_agent.testing.memory_warehouse import MemoryWarehouse
 
 NOW = datetime(2026, 11, 21, 6, 12, tzinfo=UTC)
-
-
-class MemoryWarehouse:
-    """A DuckDB in memory behind the `Warehouse` port: many small tests in little time."""
-
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._connection = connection
-
-    @property
-    def dialect(self) -> str:
-        return "duckdb"
-
-    @property
-    def name(self) -> str:
-        return "duckdb:shop"
-
-    def query(self, sql: str, *, purpose: str, max_rows: int = 1000) -> ResultTable:
-        try:
-            cursor = self._connection.execute(read_only(sql, "duckdb"))
-        except duckdb.Error as error:
-            raise ConnectorError(f"duckdb:shop: {error}") from error
-        rows = cursor.fetchmany(max_rows + 1)
-        columns = tuple(d[0] for d in cursor.description or ())
-        cut = len(rows) > max_rows
-        return ResultTable(columns=columns, rows=tuple(rows[:max_rows]), truncated=cut)
-
-    def schemas(self, relations: Sequence[Relation]) -> Mapping[Relation, TableSchema]:
-        found: dict[Relation, TableSchema] = {}
-        for relation in relations:
-            try:
-                rows = self._connection.execute(f"describe {relation.sql()}").fetchall()
-            except duckdb.Error:
-                continue
-            columns = tuple(ColumnSchema(name=row[0], type=row[1]) for row in rows)
-            found[relation] = TableSchema(relation=relation, columns=columns)
-        return found
-
-    def scratch(self, directory: Path) -> Scratch:
-        raise NotImplementedError
 
 
 @dataclass
@@ -138,7 +101,7 @@ class Project:
 
     @property
     def warehouse(self) -> Warehouse:
-        return MemoryWarehouse(self.connection)
+        return MemoryWarehouse(self.connection, catalog="shop")
 
     def reconcile(self, uid: str, **settings: Any) -> dict[str, Detection]:
         """Results by detector; several of one detector are numbered from the second on."""
@@ -156,10 +119,14 @@ class Project:
             warehouse=self.warehouse,
             config=ReconciliationConfig(**settings),
             now=NOW,
-            open_store=lambda store: DuckDBWarehouse(
-                self.folder / store["duckdb"], wait_seconds=0.2
-            ),
+            open_store=self._open,
+            landing=landed_tables,
         )
+
+    def _open(self, truth: Truth) -> tuple[Warehouse, Relation]:
+        assert isinstance(truth, DuckDBTable)
+        store = DuckDBWarehouse(self.folder / truth.duckdb, wait_seconds=0.2)
+        return store, parse_relation(truth.table, "duckdb")
 
 
 @pytest.fixture

@@ -10,12 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dagster_agent.errors import ConfigError
+from dagster_agent.connectors.warehouses.landing import landed_tables
 from dagster_agent.model import Asset, Detection, DetectionStatus, Relation
-from dagster_agent.reconciliation.canonical import common_kind, kind_of, value_text
-from dagster_agent.reconciliation.comparison import Comparison, Side, TablePair
+from dagster_agent.reconciliation.comparison import EXACT, Comparison, Side, TablePair
 from dagster_agent.reconciliation.config import ReconciliationConfig, Tolerance
-from dagster_agent.reconciliation.engine import METHODS
+from dagster_agent.reconciliation.ladder import METHODS
 from dagster_agent.reconciliation.wording import listed, rows, share
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -26,7 +25,7 @@ TABLES = st.lists(
     st.tuples(st.integers(0, 40), TEXTS, AMOUNTS), max_size=12, unique_by=lambda r: r[0]
 )
 LAW = settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
@@ -47,7 +46,7 @@ def compare(
         ours=sides[0],
         theirs=sides[1],
         keys=("id",),
-        columns=("note", "amount"),
+        columns={"note": EXACT, "amount": EXACT},
         measures={"amount": Tolerance()},
     )
     comparison = Comparison(
@@ -56,6 +55,7 @@ def compare(
         now=NOW,
         mask=lambda table: table,
         tables=pair,
+        landing=landed_tables,
     )
     found = {m.id: d for m in METHODS if (d := m.compare(comparison)) is not None}
     assert set(found) == {"column-aggregates", "key-difference", "row-count"}
@@ -120,51 +120,6 @@ def test_null_and_duplicate_keys_are_findings_not_errors(project: Any, across: b
     assert metrics["keys_changed.theirs"] == 0
     empty: list[Any] = []
     assert failed(compare(project, empty, empty, across=across)) == set()
-
-
-TYPES = [
-    ("INTEGER", "integer", 0),
-    ("BIGINT", "integer", 0),
-    ("INT64", "integer", 0),
-    ("UHUGEINT", "integer", 0),
-    ("NUMBER(38,0)", "integer", 0),
-    ("NUMBER", "integer", 0),
-    ("DECIMAL(18,3)", "decimal", 3),
-    ("numeric(10, 2)", "decimal", 2),
-    ("DOUBLE", "float", 0),
-    ("DOUBLE PRECISION", "float", 0),
-    ("FLOAT64", "float", 0),
-    ("TIMESTAMP WITH TIME ZONE", "timestamp", 0),
-    ("TIMESTAMP_NTZ(9)", "timestamp", 0),
-    ("DATE", "date", 0),
-    ("BOOLEAN", "boolean", 0),
-    ("VARCHAR(20)", "text", 0),
-    ("INTERVAL", "text", 0),
-]
-
-
-@pytest.mark.parametrize(("name", "kind", "scale"), TYPES)
-def test_kinds_of_types(name: str, kind: str, scale: int) -> None:
-    assert (kind_of(name).name, kind_of(name).scale) == (kind, scale)
-
-
-def test_common_kinds() -> None:
-    def common(one: str, other: str) -> str:
-        kind = common_kind(kind_of(one), kind_of(other))
-        return f"{kind.name} {kind.scale}"
-
-    assert common("INTEGER", "DECIMAL(9,2)") == "decimal 2"
-    assert common("DECIMAL(9,4)", "DECIMAL(9,2)") == "decimal 4"
-    assert common("DOUBLE", "DECIMAL(9,2)") == "float 0"
-    assert common("DATE", "TIMESTAMP") == "timestamp 0"
-    assert common("VARCHAR", "BIGINT") == "integer 0"
-    assert common_kind(None, kind_of("DATE")).name == "date"
-    assert common_kind(None, None).name == "text"
-
-
-def test_a_dialect_without_canonical_forms_is_named() -> None:
-    with pytest.raises(ConfigError, match="oracle"):
-        value_text("x", kind_of("INTEGER"), "oracle")
 
 
 @given(st.integers(0, 10**9), st.integers(1, 10**9))

@@ -31,6 +31,7 @@ def test_the_methods() -> None:
         "column-aggregates",
         "join-match",
         "key-difference",
+        "metric-agreement",
         "row-count",
     ]
     assert all(method.compare.__doc__ for method in METHODS)
@@ -154,6 +155,15 @@ class DownWarehouse:
 
     def schemas(self, relations: Any) -> Any:
         raise ConnectorError("duckdb:down is locked by a dbt run", retryable=True)
+
+    def facts(self, relations: Any) -> Any:
+        raise NotImplementedError
+
+    def batches(self, sql: str, *, purpose: str) -> Any:
+        raise NotImplementedError
+
+    def bytes_scanned(self, sql: str) -> int | None:
+        raise NotImplementedError
 
     def scratch(self, directory: Any) -> Any:
         raise NotImplementedError

@@ -23,7 +23,7 @@ from dagster_agent.model import (
 )
 from dagster_agent.schema_drift.config import SchemaDriftConfig
 from dagster_agent.schema_drift.diff import diff_schemas
-from dagster_agent.schema_drift.engine import accept, detect_drift, next_baseline
+from dagster_agent.schema_drift.engine import accept, baseline_after, examine
 
 NOW = datetime(2026, 11, 21, 6, tzinfo=UTC)
 ORDERS = "model.shop.orders"
@@ -112,14 +112,10 @@ def _detect(
     baseline: Baseline | None = BASELINE,
     config: SchemaDriftConfig = CONFIG,
 ) -> tuple[Detection, Baseline | None]:
-    arguments: dict[str, Any] = {
-        "observed": observed,
-        "baseline": baseline,
-        "manifest": manifest,
-        "config": config,
-        "now": NOW,
-    }
-    return detect_drift(ORDERS, **arguments), next_baseline(ORDERS, **arguments)
+    found = examine(
+        ORDERS, observed=observed, baseline=baseline, manifest=manifest, config=config, now=NOW
+    ).detection
+    return found, baseline_after(found, observed=observed, baseline=baseline, now=NOW)
 
 
 def test_first_sight_is_a_snapshot_not_a_pass(manifest: Manifest) -> None:
@@ -143,7 +139,7 @@ def test_unchanged(manifest: Manifest) -> None:
     assert found.headline == (
         "orders: all 3 columns are as accepted (schema accepted 2026-11-21 by ann)"
     )
-    assert found.metrics == {"columns": 3.0, "drifts": 0.0}
+    assert found.metrics == {"columns": 3.0, "drifts": 0.0, "models_reached": 0.0}
     assert found.sample is None
 
 
@@ -163,13 +159,29 @@ def test_drift_stays_red_until_reverted_or_accepted(manifest: Manifest) -> None:
         assert (found.status, keep) == (DetectionStatus.FAILED, None)
     assert found.severity is Severity.ERROR
     assert found.headline == (
-        "orders: column amount (DOUBLE) is gone; read by fct_orders "
-        "(schema accepted 2026-11-21 by ann)"
+        "orders: column amount (DOUBLE) is gone; read by fct_orders; "
+        "it reaches 1 model, 1 exposure (schema accepted 2026-11-21 by ann)"
     )
-    assert found.metrics == {"columns": 2.0, "drifts": 1.0, "drift.column-removed": 1.0}
+    assert found.metrics == {
+        "columns": 2.0,
+        "drifts": 1.0,
+        "drift.column-removed": 1.0,
+        "models_reached": 1.0,
+    }
     assert found.sample is not None
-    assert found.sample.rows == (("error", "column-removed", "amount", "DOUBLE", "", "fct_orders"),)
-    assert [(e.kind, e.source) for e in found.evidence] == [("schema", "rule column-removed")]
+    assert found.sample.rows == (
+        (
+            *("error", "column-removed", "amount", "DOUBLE", ""),
+            *("fct_orders", "1 model, 1 exposure"),
+        ),
+    )
+    drift, tree = found.evidence
+    assert (drift.kind, drift.source) == ("schema", "rule column-removed")
+    assert tree.result is not None
+    assert tree.result.rows == (
+        ("amount", 1, "model", "fct_orders", "orders"),
+        ("amount", 2, "exposure", "dashboard", "fct_orders"),
+    )
     assert _detect(manifest, ACCEPTED)[0].status is DetectionStatus.PASSED
     accepted = accept(ORDERS, observed=broken, accepted_by="bob", now=NOW)
     assert accepted.accepted_by == "bob"
@@ -185,7 +197,8 @@ def test_a_gone_table_names_its_readers(manifest: Manifest) -> None:
     found, keep = _detect(manifest, None)
     assert (found.status, found.severity, keep) == (DetectionStatus.FAILED, Severity.ERROR, None)
     assert found.headline.startswith(
-        "orders: table shop.main.orders is gone; read by counter, fct_orders, passed_on ("
+        "orders: table shop.main.orders is gone; read by counter, fct_orders, passed_on and 1 more;"
+        " it reaches 5 models, 1 exposure, 1 test ("
     )
 
 

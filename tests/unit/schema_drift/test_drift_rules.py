@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ import pytest
 import yaml
 
 from dagster_agent.model import ColumnSchema, Relation, TableSchema
-from dagster_agent.schema_drift.diff import diff_schemas
+from dagster_agent.schema_drift.diff import SchemaDiff, diff_schemas
 from dagster_agent.schema_drift.engine import RULES
+from dagster_agent.schema_drift.fingerprints import Samples
+from dagster_agent.schema_drift.impact import Impact, Touched
 
 CASES = Path(__file__).parents[2] / "cases" / "drift_rule"
 ALL = [
@@ -21,38 +24,61 @@ ALL = [
 ]
 
 
-def _schema(columns: Mapping[str, str], kind: str) -> TableSchema:
+def _schema(columns: Mapping[str, Any], kind: str, comment: str) -> TableSchema:
     return TableSchema(
         relation=Relation(database="shop", schema="main", name="orders"),
         kind=kind,
+        comment=comment,
         columns=tuple(
-            ColumnSchema(
-                name=name,
-                type=type_.removesuffix(" NOT NULL"),
-                nullable=not type_.endswith(" NOT NULL"),
-                position=position,
-            )
-            for position, (name, type_) in enumerate(columns.items(), start=1)
+            _column(name, told if isinstance(told, dict) else {"type": told}, position)
+            for position, (name, told) in enumerate(columns.items(), start=1)
         ),
     )
 
 
+def _column(name: str, told: Mapping[str, Any], position: int) -> ColumnSchema:
+    type_ = told["type"]
+    return ColumnSchema(
+        name=name,
+        position=position,
+        nullable=not type_.endswith(" NOT NULL"),
+        **{**told, "type": type_.removesuffix(" NOT NULL")},
+    )
+
+
+def _diff(case: Mapping[str, Any]) -> SchemaDiff:
+    kinds, comments = case.get("kinds", ["table"] * 2), case.get("comments", ["", ""])
+    sketches = {name: tuple(range(*span)) for name, span in case.get("values", {}).items()}
+    diff = diff_schemas(
+        _schema(case["before"], kinds[0], comments[0]),
+        None if case["after"] is None else _schema(case["after"], kinds[1], comments[1]),
+        dialect=case.get("dialect", "duckdb"),
+        rename_confidence=0.6,
+        samples=Samples(
+            before={n: s for n, s in sketches.items() if n in case["before"]},
+            after={n: s for n, s in sketches.items() if n in (case["after"] or ())},
+        ),
+        contract=case.get("contract"),
+        described=case.get("described", ()),
+    )
+    impacts = {
+        column: Impact(readers=tuple(Touched(kind="model", name=name) for name in names))
+        for column, names in case.get("readers", {}).items()
+    }
+    return replace(diff, impacts=impacts, new_tables=tuple(case.get("new_tables", ())))
+
+
 @pytest.mark.parametrize(("rule_id", "case"), ALL)
 def test_case(rule_id: str, case: Mapping[str, Any]) -> None:
-    kinds = case.get("kinds", ["table", "table"])
-    diff = diff_schemas(
-        _schema(case["before"], kinds[0]),
-        None if case["after"] is None else _schema(case["after"], kinds[1]),
-        dialect="duckdb",
-        rename_confidence=0.6,
-        readers=case.get("readers"),
-    )
+    diff = _diff(case)
     rule = RULES.get(rule_id)
     found = list(rule.find(diff))
     assert [drift.statement for drift in found] == case["statements"]
-    assert {(drift.severity or rule.severity).value for drift in found} <= {case.get("severity")}
+    severities = {(drift.severity or rule.severity).value for drift in found}
+    assert severities == ({case["severity"]} if found else set())
+    readers = case.get("readers", {})
     for drift in found:
-        assert list(drift.readers) == case.get("readers", {}).get(drift.column, [])
+        assert list(drift.readers) == case.get("expected_readers", readers.get(drift.column, []))
 
 
 def test_every_rule_has_a_case_that_fires_and_one_that_does_not() -> None:

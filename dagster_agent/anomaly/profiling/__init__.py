@@ -1,0 +1,1 @@
+"""A table in numbers: what is measured, at what cost, by day and as a whole."""

@@ -1,0 +1,194 @@
+"""What the calendar does to a series: chosen from the data, never assumed.
+
+A season is believed if it explains values that it was not learned from: what the even weeks teach
+must bring the odd weeks closer to their level, and the other way round. Noise cannot do that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from dagster_agent.anomaly.calendar import DAY, WEEK, Moments
+from dagster_agent.anomaly.robust import NORMAL, Bools, Floats, Ints, medians
+
+NAMES = ("none", "weekday", "hour of day", "hour of week")
+"""Of the cycles, by number."""
+_BETTER = 0.9
+"""A cycle must leave at most this share of the distance to the level."""
+_MONTH_BETTER = 0.6
+"""The same for one day of the month, of which there are few observations."""
+_MONTH_SPREADS = 3.0
+"""A day of the month must stand out by this many spreads."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Season:
+    """The part of each value that the calendar explains."""
+
+    effect: Floats
+    """What to take off each value."""
+    cycle: Ints
+    """Chosen cycle of each series, an index of `NAMES`."""
+    monthly: Bools
+    """Whether days of the month stand out as well."""
+    observations: Floats
+    """Points behind each effect of the cycle; infinite without a cycle."""
+
+
+def decidable(moments: Moments) -> bool:
+    """Whether there are weeks enough to tell a season from chance."""
+    return moments.step > 1.5 * DAY or moments.span >= 4 * WEEK - DAY / 2
+
+
+def learn_season(values: Floats, moments: Moments) -> Season:
+    """Choose the cycle of each series and learn its effects.
+
+    Args:
+        values: Series by moment; the newest column is judged and teaches nothing.
+        moments: The columns.
+    """
+    known = values.copy()
+    known[:, -1] = np.nan
+    flat = known - _weekly_level(known, moments)
+    season = Season(
+        effect=np.zeros_like(values),
+        cycle=np.zeros(len(values), dtype=np.intp),
+        monthly=np.zeros(len(values), dtype=np.bool_),
+        observations=np.full(len(values), np.inf),
+    )
+    if decidable(moments):
+        season = _with_cycle(season, flat, moments)
+    if moments.step <= 1.5 * DAY and len(np.unique(moments.month)) > 3:
+        season = _with_month_days(season, flat, moments)
+    return season
+
+
+def _weekly_level(values: Floats, moments: Moments) -> Floats:
+    """Medians of weeks, joined by straight lines from the middle of one to that of the next: a
+    trend must not look like a season."""
+    week = moments.week
+    numbers = np.unique(week)[::-1]
+    spans = [_span(week == number) for number in numbers]
+    middle = _medians_of(values, spans)
+    unknown = ~np.isfinite(middle)
+    if unknown.any():
+        middle = np.where(unknown, np.nan_to_num(medians(values))[:, None], middle)
+    if len(spans) == 1:
+        return np.broadcast_to(middle, values.shape)
+    time = np.array([moments.seconds[span].mean() for span in spans])
+    right = np.clip(np.searchsorted(time, moments.seconds), 1, len(time) - 1)
+    share = (moments.seconds - time[right - 1]) / (time[right] - time[right - 1])
+    share = np.clip(share, 0.0, 1.0)
+    return middle[:, right - 1] * (1 - share) + middle[:, right] * share
+
+
+def _medians_of(values: Floats, spans: Sequence[slice]) -> Floats:
+    """Median of each stretch; of those of one length at once."""
+    middle, end = np.empty((len(values), len(spans))), values.shape[1]
+    for length in {span.stop - span.start for span in spans}:
+        places = [place for place, span in enumerate(spans) if span.stop - span.start == length]
+        columns = [column for place in places for column in range(*spans[place].indices(end))]
+        alike = np.take(values, columns, axis=1).reshape(-1, length)
+        middle[:, places] = medians(alike).reshape(len(values), -1)
+    return middle
+
+
+def _span(chosen: Bools) -> slice:
+    """Neighbouring columns as a slice: a view, not a copy."""
+    (places,) = np.nonzero(chosen)
+    return slice(int(places[0]), int(places[-1]) + 1)
+
+
+def _cycles(moments: Moments) -> list[tuple[int, Ints]]:
+    """Possible cycles with the phase of each column."""
+    if moments.step > 1.5 * DAY:
+        return []
+    found = [(1, moments.weekday)]
+    if moments.step <= DAY / 4:
+        found += [(2, moments.hour), (3, moments.weekday * 24 + moments.hour)]
+    return found
+
+
+def _with_cycle(season: Season, flat: Floats, moments: Moments) -> Season:
+    odd = moments.week % 2 == 1
+    known = np.maximum(np.isfinite(flat).sum(axis=1), 1)
+    plain = np.nansum(np.abs(flat), axis=1) / known
+    best = plain * _BETTER
+    for number, phase in _cycles(moments):
+        error = np.nansum(np.abs(flat - _crossed(flat, phase, odd)), axis=1) / known
+        better = np.flatnonzero((error < best) & (plain > 0))
+        if len(better):
+            effect, observations = _effects(flat[better], phase)
+            season.effect[better] = effect
+            season.cycle[better] = number
+            season.observations[better] = observations
+            best[better] = error[better] * _BETTER
+    return season
+
+
+def _crossed(flat: Floats, phase: Ints, odd: Bools) -> Floats:
+    """What the other half of the weeks says of each value; 0 where it has nothing to say."""
+    told = np.zeros_like(flat)
+    for each in np.unique(phase):
+        for half in (odd, ~odd):
+            here = (phase == each) & half
+            there = (phase == each) & ~half
+            if here.any() and there.any():
+                told[:, here] = np.nan_to_num(medians(flat[:, there]))[:, None]
+    return told
+
+
+def _effects(flat: Floats, phase: Ints) -> tuple[Floats, Floats]:
+    effect = np.zeros_like(flat)
+    fewest = np.full(len(flat), np.inf)
+    for each in np.unique(phase):
+        columns = phase == each
+        values = flat[:, columns]
+        effect[:, columns] = np.nan_to_num(medians(values))[:, None]
+        fewest = np.minimum(fewest, np.maximum(np.isfinite(values).sum(axis=1), 1))
+    return effect, fewest
+
+
+def _with_month_days(season: Season, flat: Floats, moments: Moments) -> Season:
+    """Days of the month, and the last day of each, that stand out after the cycle."""
+    rest = flat - season.effect if season.cycle.any() else flat
+    spread = NORMAL * np.nan_to_num(medians(np.abs(rest)))
+    odd = moments.month % 2 == 1
+    monthly = np.zeros(len(flat), dtype=np.bool_)
+    days = [np.flatnonzero(moments.month_day == each) for each in range(1, 33)]
+    days = [here for here in days if len(np.unique(moments.month[here])) >= 3]
+    effects = np.nan_to_num(_padded_medians(rest, days))
+    standing = np.abs(effects) > _MONTH_SPREADS * spread[:, None]
+    for place in np.flatnonzero(standing.any(axis=0)):
+        here = days[place]
+        rows = np.flatnonzero(standing[:, place])
+        rows = rows[_crossed_month(rest[np.ix_(rows, here)], odd[here])]
+        season.effect[np.ix_(rows, here)] += effects[rows, place][:, None]
+        monthly[rows] = True
+    return replace(season, monthly=monthly)
+
+
+def _padded_medians(values: Floats, groups: Sequence[Ints]) -> Floats:
+    """Median of each group of columns, all groups in one sort."""
+    longest = max((len(group) for group in groups), default=0)
+    nothing = values.shape[1] - 1  # the newest column is unknown
+    places = np.full((len(groups), longest), nothing, dtype=np.intp)
+    for group, row in zip(groups, places, strict=True):
+        row[: len(group)] = group
+    laid = np.take(values, places.ravel(), axis=1).reshape(-1, longest)
+    return medians(laid).reshape(len(values), len(groups))
+
+
+def _crossed_month(values: Floats, odd: Bools) -> Bools:
+    """Whether each half of the months is closer to what the other half says than to the level."""
+    plain, error = np.zeros(len(values)), np.zeros(len(values))
+    for half in (odd, ~odd):
+        if not half.any() or half.all():
+            return np.zeros(len(values), dtype=np.bool_)
+        told = np.nan_to_num(medians(values[:, ~half]))
+        plain += np.nansum(np.abs(values[:, half]), axis=1)
+        error += np.nansum(np.abs(values[:, half] - told[:, None]), axis=1)
+    return error < _MONTH_BETTER * plain

@@ -1,0 +1,133 @@
+"""What is taken from the whole history of a series at once: trend, tails, memory, floors."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+
+from dagster_agent.anomaly.config import AnomalyConfig
+from dagster_agent.anomaly.panel import Panel
+from dagster_agent.anomaly.robust import NORMAL, Bools, Floats, Ints, choose, medians
+from dagster_agent.anomaly.scale import Scaled
+
+_TREND_POINTS = 28
+"""Points that a trend needs."""
+_TREND_PARTS = 5
+"""Parts of the history whose medians are compared."""
+_TREND_EVEN = 0.25
+"""Slopes of which the flattest is at least this share of the steepest are one and the same."""
+_TREND_ERRORS = 1.5
+"""A trend must be this many times larger than its own uncertainty."""
+_TAIL_CHANCE = 0.8
+"""How much heavier a normal tail looks by chance, times the root of the number of points."""
+_TAIL_MOST = 1.6
+"""No tail counts as heavier."""
+_TAIL_FROM = 14
+"""Points before a tail can be looked at."""
+_GROWTH_FLOOR = 0.02
+"""Growth is never taken to vary by less than this share of it."""
+
+
+def trend_of(rest: Floats, seconds: Floats) -> tuple[Floats, Floats]:
+    """Slope of each series, and how much steeper or flatter it may be.
+
+    Four slopes lead from the median of each of its five parts to the next: all together where
+    they are alike, otherwise the second flattest, 0 where they disagree. A step bends two of the
+    four, a drift that began lately one or two: neither is taken for a trend.
+
+    Source: after the resistant line of Tukey 1977, medians of three groups.
+    """
+    past, at = rest[:, :-1], seconds[:-1]
+    if past.shape[1] < _TREND_POINTS:
+        return np.zeros(len(rest)), np.zeros(len(rest))
+    edges = np.linspace(0, len(at), _TREND_PARTS + 1).astype(int)
+    parts = [slice(first, last) for first, last in itertools.pairwise(edges)]
+    middle = np.column_stack([medians(past[:, part]) for part in parts])
+    time = np.array([np.median(at[part]) for part in parts])
+    slopes = np.diff(middle, axis=1) / np.diff(time)
+    order = np.argsort(np.abs(slopes), axis=1)
+    slope = np.nan_to_num(slopes[np.arange(len(slopes)), order[:, 1]])
+    sizes = np.abs(slopes)
+    even = (sizes.min(axis=1) >= _TREND_EVEN * sizes.max(axis=1)) & (
+        np.abs(np.sign(slopes).sum(axis=1)) == _TREND_PARTS - 1
+    )
+    slope = choose(even, (middle[:, -1] - middle[:, 0]) / (time[-1] - time[0]), slope)
+    agree = (np.sign(slopes) == np.sign(slope)[:, None]).sum(axis=1) >= _TREND_PARTS - 2
+    noise = 1.4826 * medians(np.abs(past[:, parts[2]] - middle[:, 2:3])) * 1.25
+    noise /= np.sqrt(len(at) / _TREND_PARTS)
+    noise = np.nan_to_num(noise)
+    clear = np.abs(slope) * (time[-1] - time[0]) / 2 > _TREND_ERRORS * noise
+    return choose(agree & clear, slope, 0.0), noise * np.sqrt(2) / (time[-1] - time[0])
+
+
+def floors_of(panel: Panel, terms: Scaled, config: AnomalyConfig) -> tuple[Floats, Floats]:
+    """Smallest spread of each series on its scale: a number, and a share of the level."""
+    typical = np.abs(medians(panel.values))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        relative = np.nan_to_num(panel.floors / typical)
+    floor = np.where(
+        terms.logarithmic, np.maximum(np.log1p(config.floor_share), relative), panel.floors
+    )
+    share = np.where(terms.growing, _GROWTH_FLOOR, config.floor_share)
+    return floor, np.where(terms.logarithmic | panel.bounded, 0.0, share)
+
+
+def season_sum_of(effect: Floats, terms: Scaled) -> Floats:
+    """Season of growth summed up to each column; on the scale of the growth itself."""
+    total = np.zeros((len(effect), effect.shape[1] + 1))
+    if terms.growing.any():
+        each = np.where(terms.logarithmic[:, None], np.exp(effect), effect)
+        total[:, 1:] = np.cumsum(each, axis=1)
+    return total
+
+
+def change_of(share: float, center: Floats, logarithmic: Bools) -> Floats:
+    """A change by a share of the level, on the scale of the series."""
+    return np.where(logarithmic, np.log1p(share), share * np.abs(center))
+
+
+def days_of(panel: Panel) -> tuple[Ints, Ints]:
+    """Different days with points before the newest column, and the column of the first point of
+    the second such day (beyond the last one if there is none)."""
+    known, day = np.isfinite(panel.values[:, :-1]), panel.moments.day[:-1]
+    nothing = np.zeros(len(known), dtype=np.intp)
+    if not len(day):
+        return nothing, nothing + 1
+    starts = np.flatnonzero(np.diff(day, prepend=day[0] - 1))
+    days = np.logical_or.reduceat(known, starts, axis=1).sum(axis=1)
+    first = day[known.argmax(axis=1)]
+    later = known & (day > first[:, None])
+    return days, np.where(days > 1, later.argmax(axis=1), len(day) + 1)
+
+
+def tail_of(rest: Floats) -> Floats:
+    """By how much limits are widened for a series with more far values than a normal one has.
+
+    Whether there are more is seen where neither faults nor chance reach, in the furthest
+    twentieth of the distances.
+    """
+    past = rest[:, :-1]
+    size = np.sort(np.abs(past - medians(past)[:, None]), axis=1)
+    count = np.isfinite(size).sum(axis=1)
+    if not size.shape[1]:
+        return np.ones(len(rest))
+    rows, last = np.arange(len(size)), size.shape[1] - 1
+    half = size[rows, np.minimum(count // 2, last)]
+    far = size[rows, np.minimum((0.95 * count).astype(np.intp), last)]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.nan_to_num(far / (half * NORMAL * 1.96), nan=1.0, posinf=1.0)
+    chance = _TAIL_CHANCE / np.sqrt(np.maximum(count, 1))
+    heavy = np.clip(ratio - chance, 1.0, _TAIL_MOST) ** 2
+    return np.where(count < _TAIL_FROM, 1.0, heavy)
+
+
+def memory_of(ring: Floats) -> Floats:
+    """By how much neighbours that are alike widen the variance of a mean (first-order)."""
+    known = choose(np.isnan(ring), 0.0, ring)
+    square = np.einsum("ij,ij->i", known, known)
+    product = np.einsum("ij,ij->i", known[:, 1:], known[:, :-1])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        alike = np.nan_to_num(product / square) + 1 / np.sqrt(max(ring.shape[1], 1))
+    alike = np.clip(alike, 0.0, 0.9)
+    return (1 + alike) / (1 - alike)

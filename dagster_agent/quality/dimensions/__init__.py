@@ -1,0 +1,1 @@
+"""The quality dimensions, one file each."""

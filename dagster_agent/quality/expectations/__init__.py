@@ -1,0 +1,1 @@
+"""Great Expectations: what a customer's suites and meta expect of a table, as SQL if possible."""

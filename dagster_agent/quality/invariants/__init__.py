@@ -1,0 +1,1 @@
+"""The forms in which an invariant can be said, one file each."""

@@ -1,0 +1,1 @@
+"""Compare the rows of two tables, in one store and across stores: `comparing.compare_rows`."""
