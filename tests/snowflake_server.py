@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 import warnings
 from contextlib import AbstractContextManager
 from typing import Any
@@ -14,7 +15,9 @@ def snowflake_server() -> AbstractContextManager[dict[str, Any]]:
         warnings.simplefilter("ignore")
         fakesnow = importlib.import_module("fakesnow")
         if not callable(fakesnow.server):
-            # its first use imports a module of that name over the function
+            # its first use imports a module of that name over the function, and only a first import
+            # does so: the function looks for the module there
+            del sys.modules["fakesnow.server"]
             fakesnow = importlib.reload(fakesnow)
     server: Any = fakesnow.server
     return server()

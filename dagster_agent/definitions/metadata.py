@@ -196,6 +196,9 @@ def _particulars(detections: Sequence[Detection], worst: Detection) -> Metadata:
         found["history"] = MetadataValue.md(_picture(worst.plot, worst.headline))
     if worst.hint:
         found["next_step"] = MetadataValue.text(worst.hint)
+    tree = next((e.result for e in worst.evidence if e.kind == "schema" and e.result), None)
+    if tree is not None:
+        found["impact"] = table(tree)
     queries = [(e.kind, e.query) for e in worst.evidence if e.query]
     if queries:
         found["queries"] = MetadataValue.md(queries_of(queries))

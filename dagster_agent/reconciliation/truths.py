@@ -5,6 +5,7 @@ What they describe is opened outside this room, by the `OpenStore` that is passe
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, cast
 
@@ -15,15 +16,15 @@ from dagster_agent.ports import Warehouse
 from dagster_agent.reconciliation.api_request import ApiRequest
 
 
-class _Place(BaseModel):
+class _Place(BaseModel, ABC):
     """A place of tables or records."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     @property
+    @abstractmethod
     def label(self) -> str:
         """What a person calls it unless the entry names it."""
-        raise NotImplementedError
 
 
 class DuckDBTable(_Place):
@@ -56,15 +57,15 @@ class TargetTable(_Place):
         return _last_part(self.table)
 
 
-class _Files(_Place):
+class _Files(_Place, ABC):
     """Files of one format, read as one table; columns are matched by name."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     @property
+    @abstractmethod
     def pattern(self) -> str:
         """Path or glob."""
-        raise NotImplementedError
 
     @property
     def options(self) -> Mapping[str, bool | int | str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from dagster_agent.connectors.record_sources.files import Format, land_files
-from dagster_agent.connectors.record_sources.http_api import HttpApi, Pagination
+from dagster_agent.connectors.record_sources.http_api import HttpApi, PageWalk
 from dagster_agent.connectors.record_sources.landing import LANDED, land_records, land_table
 from dagster_agent.dbt.profiles import read_output
 from dagster_agent.dbt.project import DbtProject
@@ -113,7 +113,7 @@ class TruthStores:
     ) -> None:
         if isinstance(truth, ApiRecords):
             given = truth.api.model_dump(exclude={"pagination"})
-            way = Pagination(**truth.api.pagination.model_dump())
+            way = PageWalk(**truth.api.pagination.model_dump())
             api = HttpApi(**given, pagination=way)
             land_records(api.read(), database, name=api.name)
         elif isinstance(truth, AssetRecords):

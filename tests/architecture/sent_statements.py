@@ -2,6 +2,12 @@
 
 The check follows names: through the assignments of a function, and from a parameter to what every
 caller gives. What it cannot follow counts as unsafe.
+
+Trees are never changed here, so what a walk finds in one is kept: the same few are asked for again
+and again.
+
+This file is long because following one name through assignments, calls and callers is one
+recursion, and its parts mean nothing apart.
 """
 
 from __future__ import annotations
@@ -9,6 +15,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 UNMISTAKABLE = {
@@ -41,9 +48,7 @@ class Module:
     tree: ast.Module
 
     def functions(self) -> Iterator[ast.FunctionDef]:
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.FunctionDef):
-                yield node
+        return (node for node in walked(self.tree) if isinstance(node, ast.FunctionDef))
 
 
 @dataclass(frozen=True)
@@ -173,8 +178,15 @@ def module_of(path: Path, root: Path) -> Module:
     return Module(path.relative_to(root).as_posix(), ast.parse(path.read_text()))
 
 
-def calls(node: ast.AST) -> Iterator[ast.Call]:
-    return (child for child in ast.walk(node) if isinstance(child, ast.Call))
+@cache
+def walked(node: ast.AST) -> tuple[ast.AST, ...]:
+    """The node and everything in it, in the order of `ast.walk`."""
+    return tuple(ast.walk(node))
+
+
+@cache
+def calls(node: ast.AST) -> tuple[ast.Call, ...]:
+    return tuple(child for child in walked(node) if isinstance(child, ast.Call))
 
 
 def called(call: ast.Call) -> str:
@@ -182,20 +194,25 @@ def called(call: ast.Call) -> str:
     return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
 
 
-def _outermost(tree: ast.AST) -> Iterator[ast.FunctionDef]:
+@cache
+def _outermost(tree: ast.AST) -> tuple[ast.FunctionDef, ...]:
     """Functions and methods; those inside others belong to them."""
+    return tuple(_outermost_of(tree))
+
+
+def _outermost_of(tree: ast.AST) -> Iterator[ast.FunctionDef]:
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.FunctionDef):
             yield node
         else:
-            yield from _outermost(node)
+            yield from _outermost_of(node)
 
 
 def _is_ours(name: str, owner: ast.expr, module: Module) -> bool:
     """Whether it is a method of this module's classes, or SQL written by sqlglot."""
     defining = {
         node.name
-        for node in ast.walk(module.tree)
+        for node in walked(module.tree)
         if isinstance(node, ast.ClassDef)
         and any(isinstance(f, ast.FunctionDef) and f.name == name for f in node.body)
     }
@@ -246,7 +263,7 @@ def _argument(call: ast.Call, name: str, names: Sequence[str]) -> ast.expr | Non
 
 def _bound(name: str, function: ast.FunctionDef) -> Iterator[ast.expr | None]:
     """Everything that the name is bound to; None for what is not followed."""
-    for node in ast.walk(function):
+    for node in walked(function):
         for target, value in _bindings(node):
             if isinstance(target, ast.Name) and target.id == name:
                 yield value
@@ -278,6 +295,7 @@ def _mentions(target: ast.expr, name: str) -> bool:
     )
 
 
+@cache
 def _constants(tree: ast.Module) -> dict[str, ast.expr]:
     found: dict[str, ast.expr] = {}
     for node in tree.body:

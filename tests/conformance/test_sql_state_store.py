@@ -1,4 +1,8 @@
-"""What only the SQL state store has: a database, its drivers, and a schema that is upgraded."""
+"""What only the SQL state store has: a database, its drivers, and a schema that is upgraded.
+
+This file is long because each statement is about the same table layout, through opening,
+upgrading and failing.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What every `StateStore` must do: SQLite, PostgreSQL and the fake."""
+"""What every `StateStore` must do: SQLite, PostgreSQL and the fake.
+
+This file is long because it is the contract of one port, which a new store has to meet whole.
+"""
 
 from __future__ import annotations
 

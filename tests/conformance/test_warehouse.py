@@ -1,4 +1,8 @@
-"""What every `Warehouse` owes, run on each connector and on its fake."""
+"""What every `Warehouse` owes, run on each connector and on its fake.
+
+This file is long because it is the contract of one port, which a new warehouse has to meet
+whole.
+"""
 
 from __future__ import annotations
 

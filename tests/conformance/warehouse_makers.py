@@ -1,6 +1,8 @@
 """The warehouses of the conformance suite: each with the same tables in its own dialect.
 
 A connector joins with one entry in `MAKERS`, and one in `GAPS` for each thing it cannot do.
+
+This file is long because the same tables stand side by side in every dialect.
 """
 
 from __future__ import annotations

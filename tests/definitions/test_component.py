@@ -1,4 +1,8 @@
-"""The component of a `dg` project: scaffolded, checked, listed, and what it adds to a location."""
+"""The component of a `dg` project: scaffolded, checked, listed, and what it adds to a location.
+
+This file is long because it follows one component from the scaffold to the runs it takes part
+in.
+"""
 
 import itertools
 import json

@@ -1,4 +1,7 @@
-"""The agent in a second code location: the customer's runs know nothing of it, it sees them all."""
+"""The agent in a second code location: the customer's runs know nothing of it, it sees them all.
+
+This file is long because its tests share one costly pair of code locations.
+"""
 
 import asyncio
 import sys

@@ -1,4 +1,8 @@
-"""What goes wrong without anything failing, seen by the sensor on a real Dagster instance."""
+"""What goes wrong without anything failing, seen by the sensor on a real Dagster instance.
+
+This file is long because its tests share one instance and the ways in which a pipeline can be
+silent.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Steering, stopping and pausing, as a person does it in the Dagster UI."""
+"""Steering, stopping and pausing, as a person does it in the Dagster UI.
+
+This file is long because steering, stopping and pausing are told on the same held
+investigation.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass

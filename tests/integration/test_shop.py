@@ -1,4 +1,7 @@
-"""The example shop: its world, its dbt project's history, and real builds through Dagster."""
+"""The example shop: its world, its dbt project's history, and real builds through Dagster.
+
+This file is long because its tests share one costly build of the shop.
+"""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ _RETRIED = (408, 425, 429, 500, 502, 503, 504)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pagination:
+class PageWalk:
     """How one gets from a page to the next."""
 
     kind: Literal["none", "page", "offset", "cursor", "link"] = "none"
@@ -51,7 +51,7 @@ class HttpApi:
     """JMESPath of the list of records in a page."""
     total: str = ""
     """JMESPath of the number of all records; empty where the API does not say it."""
-    pagination: Pagination = field(default_factory=Pagination)
+    pagination: PageWalk = field(default_factory=PageWalk)
     """How one gets to the next page."""
     headers: Mapping[str, str] = field(default_factory=lambda: dict[str, str]())
     """Header to environment variable that holds its value; no secret stands in a yml."""

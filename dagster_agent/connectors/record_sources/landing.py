@@ -49,8 +49,7 @@ def land_records(records: Iterable[Mapping[str, Any]], database: Path, *, name: 
                 f"{name} yielded no record",
                 hint="an empty source of truth proves nothing; check its filter or its date range",
             )
-        with _open(database) as connection:
-            _load(connection, f"read_json(?, {_LINES})", [str(spool)])
+        land_source(f"read_json(?, {_LINES})", [str(spool)], database, name=name)
     finally:
         spool.unlink(missing_ok=True)
 
@@ -81,7 +80,7 @@ def land_source(source: str, parameters: list[Any], database: Path, *, name: str
     except duckdb.Error as error:
         told = str(error).splitlines()[0]
         raise ConnectorError(
-            f"{name} cannot be read: {told}", hint="check the file, or set its options"
+            f"{name} cannot be read: {told}", hint="check what it holds, or set its options"
         ) from error
 
 

@@ -1,3 +1,9 @@
+"""What a pull request says, and that it is opened once.
+
+This file is long because everything a pull request owes its reviewers is told on the same
+incident and remote.
+"""
+
 from __future__ import annotations
 
 import dataclasses

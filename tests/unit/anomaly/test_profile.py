@@ -1,4 +1,7 @@
-"""A table in numbers: right ones, of every kind of column, and no text."""
+"""This file is long because each test holds the whole small table whose numbers it states.
+
+A table in numbers: right ones, of every kind of column, and no text.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What is PostgreSQL's own: types, kinds of tables, plans, roles, locks and errors."""
+"""What is PostgreSQL's own: types, kinds of tables, plans, roles, locks and errors.
+
+This file is long because its tests share one server and one schema.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Sources of truth that are no warehouse: whole or not at all."""
+"""Sources of truth that are no warehouse: whole or not at all.
+
+This file is long because files and APIs must keep the same promise, told side by side.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ import pandas as pd
 import pytest
 
 from dagster_agent.connectors.record_sources.files import land_files
-from dagster_agent.connectors.record_sources.http_api import HttpApi, Pagination
+from dagster_agent.connectors.record_sources.http_api import HttpApi, PageWalk
 from dagster_agent.connectors.record_sources.landing import land_records, land_table
 from dagster_agent.errors import ConfigError, ConnectorError
 
@@ -80,11 +83,11 @@ def read(api: HttpApi) -> list[int]:
 
 
 WAYS = {
-    "page": Pagination(kind="page", size=3),
-    "offset": Pagination(kind="offset", size=3),
-    "cursor": Pagination(kind="cursor", next="meta.next"),
-    "link": Pagination(kind="link"),
-    "link in the body": Pagination(kind="link", next="meta.url"),
+    "page": PageWalk(kind="page", size=3),
+    "offset": PageWalk(kind="offset", size=3),
+    "cursor": PageWalk(kind="cursor", next="meta.next"),
+    "link": PageWalk(kind="link"),
+    "link in the body": PageWalk(kind="link", next="meta.url"),
 }
 
 
@@ -102,7 +105,7 @@ def paged(query: dict[str, str], headers: dict[str, str]) -> Answer:
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
-def test_every_page_is_read(serve: Serve, way: Pagination) -> None:
+def test_every_page_is_read(serve: Serve, way: PageWalk) -> None:
     api = quick(serve(paged), total="total", pagination=way)
     assert read(api) == [1, 2, 3, 4, 5, 6, 7]
 
@@ -172,7 +175,7 @@ def test_bad_pages_are_told(serve: Serve, body: bytes, match: str) -> None:
 
 def test_an_api_that_ignores_its_pagination(serve: Serve) -> None:
     api = quick(
-        serve(lambda _query, _headers: (200, page(ROWS), {})), pagination=Pagination(kind="page")
+        serve(lambda _query, _headers: (200, page(ROWS), {})), pagination=PageWalk(kind="page")
     )
     with pytest.raises(ConnectorError, match=r"page 2 of .* repeats page 1"):
         read(api)
@@ -182,7 +185,7 @@ def test_an_api_that_never_ends(serve: Serve) -> None:
     def grows(query: dict[str, str], headers: dict[str, str]) -> Answer:
         return 200, page([{"id": int(query["page"])}]), {}
 
-    api = quick(serve(grows), pagination=Pagination(kind="page"), max_pages=3)
+    api = quick(serve(grows), pagination=PageWalk(kind="page"), max_pages=3)
     with pytest.raises(ConnectorError, match="more than 3 pages"):
         read(api)
 

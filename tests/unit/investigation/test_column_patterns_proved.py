@@ -2,6 +2,8 @@
 
 Five things happened to five sources at once, each with models of its own, so that one warm sandbox
 serves all tests.
+
+This file is long because its tests share one warm sandbox and the project that it holds.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Each counted pattern on a real dbt project in a real sandbox: red before, green after."""
+"""Each counted pattern on a real dbt project in a real sandbox: red before, green after.
+
+This file is long because its tests share one warm sandbox and the project that it holds.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Values of every type, in DuckDB and PostgreSQL: equal ones never differ, unequal ones always."""
+"""Values of every type, in DuckDB and PostgreSQL: equal ones never differ, unequal ones always.
+
+This file is long because most of it is the table of values of every type.
+"""
 
 from __future__ import annotations
 

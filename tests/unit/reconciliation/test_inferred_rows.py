@@ -1,4 +1,7 @@
-"""What is compared with no configuration at all."""
+"""What is compared with no configuration at all.
+
+This file is long because every shape of model is one test, and they share the tables.
+"""
 
 from __future__ import annotations
 

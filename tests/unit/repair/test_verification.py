@@ -1,4 +1,7 @@
-"""A change tried for real: dbt, DuckDB, sandbox; one warm sandbox for all questions."""
+"""A change tried for real: dbt, DuckDB, sandbox; one warm sandbox for all questions.
+
+This file is long because its tests share one warm sandbox.
+"""
 
 from __future__ import annotations
 

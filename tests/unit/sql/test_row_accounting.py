@@ -1,3 +1,8 @@
+"""Where the rows of a statement come from and where they are lost.
+
+This file is long because every shape of statement is one test, and they share the tables.
+"""
+
 from __future__ import annotations
 
 import subprocess

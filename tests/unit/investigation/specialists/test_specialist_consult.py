@@ -1,4 +1,7 @@
-"""A consultation from the first request to the outcome, with the real client and a script."""
+"""A consultation from the first request to the outcome, with the real client and a script.
+
+This file is long because each test is one whole conversation, written out.
+"""
 
 from __future__ import annotations
 
