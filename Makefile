@@ -7,6 +7,8 @@ export DAGSTER_HOME ?= $(CURDIR)/.demo/dagster_home
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DO_NOT_TRACK := 1
 export DAGSTER_DISABLE_TELEMETRY := 1
+# Or each of the many processes that the tests start compiles the whole library again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: setup demo dev test drill check lint types imports docs bench eval-live clean
 

@@ -34,7 +34,12 @@ def manifest(models: int) -> dict[str, Any]:
         for parent in above:
             children[parent].append(uid)
     return {
-        "metadata": {"project_name": "big", "adapter_type": "duckdb", "project_id": "big"},
+        "metadata": {
+            "dbt_schema_version": "https://schemas.getdbt.com/dbt/manifest/v12.json",
+            "project_name": "big",
+            "adapter_type": "duckdb",
+            "project_id": "big",
+        },
         "nodes": nodes,
         "sources": sources,
         "parent_map": parents,

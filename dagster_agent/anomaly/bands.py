@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+
+import numpy as np
 
 from dagster_agent.anomaly.robust import Bools, Floats, Ints
 from dagster_agent.anomaly.scale import Scaled
@@ -49,3 +51,10 @@ class Bands:
     """By series: change per second, on its scale; 0 without trend."""
     scaled: Scaled
     """Chosen scales."""
+
+    def replace(self, rows: Ints, other: Bands) -> None:
+        """Say of some series what was found of them alone."""
+        for field in fields(self):
+            mine, its = getattr(self, field.name), getattr(other, field.name)
+            if isinstance(mine, np.ndarray):  # scales and seasons do not depend on the others
+                mine[rows] = its

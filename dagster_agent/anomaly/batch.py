@@ -8,14 +8,17 @@ from datetime import datetime
 
 import numpy as np
 
+from dagster_agent.anomaly.bands import Bands
 from dagster_agent.anomaly.calendar import Moments
 from dagster_agent.anomaly.config import AnomalyConfig
 from dagster_agent.anomaly.panel import Panel
-from dagster_agent.anomaly.robust import Bools, Floats
-from dagster_agent.anomaly.walk import learn_bands
+from dagster_agent.anomaly.robust import Bools, Floats, Ints
+from dagster_agent.anomaly.walk import glance, walk_through
 
-_AT_ONCE = 1000
-"""Series at once: enough to hide the cost of a call, few enough for the memory of a laptop."""
+_AT_ONCE = 500
+"""Series looked at together: enough to hide the cost of a call, few enough for the cache."""
+_WALKED_AT_ONCE = 1000
+"""Series walked through together: that makes several times as many calls."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +38,12 @@ class Verdicts:
     trained: Bools
     """There were points enough."""
 
+    def put(self, rows: slice | Ints, bands: Bands) -> None:
+        """Say what was found of some series."""
+        self.level[rows], self.low[rows], self.high[rows] = bands.level, bands.low, bands.high
+        self.score[rows], self.trained[rows] = bands.score, bands.trained
+        self.unusual[rows] = bands.flagged | bands.shifted
+
 
 def judge_many(
     matrix: Floats, times: Sequence[datetime], config: AnomalyConfig, *, coming: datetime
@@ -48,18 +57,25 @@ def judge_many(
         coming: The next moment, for which the expectation is told as well.
     """
     moments = Moments.of(np.array([at.timestamp() for at in (*times, coming)]))
-    found = [
-        learn_bands(_panel(matrix[start : start + _AT_ONCE], moments), config)
-        for start in range(0, len(matrix), _AT_ONCE)
-    ]
-    return Verdicts(
-        level=np.concatenate([bands.level for bands in found]),
-        low=np.concatenate([bands.low for bands in found]),
-        high=np.concatenate([bands.high for bands in found]),
-        score=np.concatenate([bands.score for bands in found]),
-        unusual=np.concatenate([bands.flagged | bands.shifted for bands in found]),
-        trained=np.concatenate([bands.trained for bands in found]),
-    )
+    verdicts = _blank(len(matrix), len(moments.seconds))
+    doubtful: list[Ints] = []
+    for start in range(0, len(matrix), _AT_ONCE):
+        rows = np.arange(start, min(start + _AT_ONCE, len(matrix)))
+        bands, doubted = glance(_panel(matrix[rows], moments), config)
+        if bands is not None:
+            verdicts.put(slice(start, start + len(rows)), bands)
+        doubtful.append(rows[doubted])
+    walked = np.concatenate([*doubtful, np.zeros(0, dtype=np.intp)])
+    for start in range(0, len(walked), _WALKED_AT_ONCE):
+        rows = walked[start : start + _WALKED_AT_ONCE]
+        verdicts.put(rows, walk_through(_panel(matrix[rows], moments), config))
+    return verdicts
+
+
+def _blank(rows: int, columns: int) -> Verdicts:
+    level, low, high, score = (np.empty((rows, columns)) for _ in range(4))
+    unusual, trained = (np.empty((rows, columns), dtype=np.bool_) for _ in range(2))
+    return Verdicts(level=level, low=low, high=high, score=score, unusual=unusual, trained=trained)
 
 
 def judge_newest(values: Floats, learned: Verdicts) -> Bools:

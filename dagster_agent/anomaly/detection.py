@@ -260,15 +260,20 @@ def _change(value: float, level: float) -> str:
     return f" by {abs(value - level) / abs(level):.1%}" if level else ""
 
 
+def _short(value: float) -> float:
+    """To six digits, so that the table fits its page; the numbers themselves are plotted."""
+    return float(f"{value:.6g}")
+
+
 def _table(judged: Sequence[JudgedMetric]) -> ResultTable:
     rows = tuple(
         (
             j.metric,
-            j.value,
-            j.judgement.level if j.judgement.points else None,
-            j.judgement.low if j.judgement.trained else None,
-            j.judgement.high if j.judgement.trained else None,
-            j.judgement.score if j.judgement.trained else None,
+            _short(j.value),
+            _short(j.judgement.level) if j.judgement.points else None,
+            _short(j.judgement.low) if j.judgement.trained else None,
+            _short(j.judgement.high) if j.judgement.trained else None,
+            _short(j.judgement.score) if j.judgement.trained else None,
             j.judgement.unusual_since,
             j.follows or None,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import isfinite
 
@@ -36,6 +36,17 @@ class Panel:
     """Points that a person called expected."""
     ignored: Ints
     """Points of each series that were left out because they are no finite number."""
+
+    def of(self, rows: Ints) -> Panel:
+        """Some of the series."""
+        return replace(
+            self,
+            values=self.values[rows],
+            floors=self.floors[rows],
+            bounded=self.bounded[rows],
+            expected=self.expected[rows],
+            ignored=self.ignored[rows],
+        )
 
 
 def panel_of(series: Sequence[Series], config: AnomalyConfig) -> Panel:

@@ -48,12 +48,13 @@ def _middle(ordered: Floats, count: Ints) -> Floats:
     columns = ordered.shape[1]
     if not columns:
         return np.full(len(ordered), np.nan)
-    if count.min(initial=columns) == columns:
-        return (ordered[:, (columns - 1) // 2] + ordered[:, columns // 2]) / 2
-    rows = np.arange(len(ordered))
-    low = np.maximum(count - 1, 0) // 2
-    high = np.minimum(count // 2, columns - 1)
-    return (ordered[rows, low] + ordered[rows, high]) / 2
+    middle = (ordered[:, (columns - 1) // 2] + ordered[:, columns // 2]) / 2
+    rows = np.flatnonzero(count < columns)
+    if len(rows):
+        some = count[rows]
+        low, high = np.maximum(some - 1, 0) // 2, np.minimum(some // 2, columns - 1)
+        middle[rows] = (ordered[rows, low] + ordered[rows, high]) / 2
+    return middle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,14 +91,11 @@ def spreads(values: Floats, reach: float, floor: Floats, floor_share: Floats) ->
         steady = (away[:, 0] == _last(away, count)) | (count == 0)
     else:
         steady = np.ones(len(ordered), dtype=np.bool_)
-    size = np.abs(away)
-    robust = NORMAL * _middle(np.sort(size, axis=1), count)
+    robust = NORMAL * _middle_distance(away, count)
     floor = np.maximum(floor, floor_share * np.abs(center))
     limit = reach * np.fmax(robust, floor) * (1 + 10 / np.maximum(count, 1))
     limit[count < CLEANED_FROM] = np.inf
-    kept = size <= limit[:, None]
-    away[~kept] = 0.0
-    number = kept.sum(axis=1)
+    number = _cleaned(away, limit, count)
     variance = np.einsum("ij,ij->i", away, away)
     variance -= away.sum(axis=1) ** 2 / np.maximum(number, 1)
     variance /= np.maximum(number - 1, 1)
@@ -105,13 +103,47 @@ def spreads(values: Floats, reach: float, floor: Floats, floor_share: Floats) ->
     return Spread(center=center, deviation=deviation, count=count, steady=steady)
 
 
+def _middle_distance(away: Floats, count: Ints) -> Floats:
+    """Median distance from 0 of ascending rows.
+
+    The k values nearest to 0 lie side by side, so the k-th distance is the smallest there is from
+    0 to the further end of k neighbours: found without sorting again.
+    """
+    columns = away.shape[1]
+    if not columns or count.min(initial=columns) < columns:
+        return _middle(np.sort(np.abs(away), axis=1), count)
+
+    def distance(size: int) -> Floats:
+        ends = np.maximum(-away[:, : columns - size + 1], away[:, size - 1 :])
+        return np.asarray(ends.min(axis=1), dtype=np.float64)
+
+    low = distance((columns + 1) // 2)
+    return low if columns % 2 else (low + distance(columns // 2 + 1)) / 2
+
+
+def _cleaned(away: Floats, limit: Floats, count: Ints) -> Ints:
+    """Put 0 for what is further than the limit, and count the rest; rows ascend."""
+    if not away.shape[1]:
+        return count
+    with np.errstate(invalid="ignore"):
+        inside = (away[:, -1] <= limit) & (-away[:, 0] <= limit)
+    rows = np.flatnonzero(~inside)  # also those with a gap: NaN is at the end
+    kept = np.abs(away[rows]) <= limit[rows, None]
+    away[rows] = choose(kept, away[rows], 0.0)
+    number = count.copy()
+    number[rows] = kept.sum(axis=1)
+    return number
+
+
 def _ordered(values: Floats) -> tuple[Floats, Ints]:
     """Sorted rows, and how many numbers each begins with."""
     ordered = np.sort(values, axis=1)
     columns = ordered.shape[1]
-    if columns and not np.isnan(ordered[:, -1]).any():
-        return ordered, np.full(len(ordered), columns, dtype=np.intp)
-    return ordered, (~np.isnan(ordered)).sum(axis=1)
+    count = np.full(len(ordered), columns, dtype=np.intp)
+    if columns:
+        rows = np.flatnonzero(np.isnan(ordered[:, -1]))
+        count[rows] -= np.isnan(ordered[rows]).sum(axis=1)
+    return ordered, count
 
 
 def _last(ordered: Floats, count: Ints) -> Floats:
@@ -176,11 +208,9 @@ class Limits:
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = np.where(deviation > 0, wanted / (deviation * sure), np.inf)
         enough = settled(self.share, self.threshold, self.most)
-        return np.where(
-            steady,
-            np.minimum(_first(constant, 2, ratio), enough),
-            np.minimum(_first(varying, _FEWEST, ratio), enough),
-        )
+        first = _first(varying, _FEWEST, ratio)
+        first[steady] = _first(constant, 2, ratio[steady])
+        return np.minimum(first, enough)
 
     def probability(self, score: Floats, count: Ints, steady: Bools) -> Floats:
         """Chance of an ordinary value at least as far away."""

@@ -82,7 +82,12 @@ def _weekly_level(values: Floats, moments: Moments) -> Floats:
     right = np.clip(np.searchsorted(time, moments.seconds), 1, len(time) - 1)
     share = (moments.seconds - time[right - 1]) / (time[right] - time[right - 1])
     share = np.clip(share, 0.0, 1.0)
-    return middle[:, right - 1] * (1 - share) + middle[:, right] * share
+    level = np.take(middle, right - 1, axis=1)
+    level *= 1 - share
+    after = np.take(middle, right, axis=1)
+    after *= share
+    level += after
+    return level
 
 
 def _medians_of(values: Floats, spans: Sequence[slice]) -> Floats:
@@ -115,10 +120,12 @@ def _cycles(moments: Moments) -> list[tuple[int, Ints]]:
 def _with_cycle(season: Season, flat: Floats, moments: Moments) -> Season:
     odd = moments.week % 2 == 1
     known = np.maximum(np.isfinite(flat).sum(axis=1), 1)
-    plain = np.nansum(np.abs(flat), axis=1) / known
+    plain = _total(np.abs(flat)) / known
     best = plain * _BETTER
     for number, phase in _cycles(moments):
-        error = np.nansum(np.abs(flat - _crossed(flat, phase, odd)), axis=1) / known
+        away = _crossed(flat, phase, odd)
+        np.subtract(flat, away, out=away)
+        error = _total(np.abs(away, out=away)) / known
         better = np.flatnonzero((error < best) & (plain > 0))
         if len(better):
             effect, observations = _effects(flat[better], phase)
@@ -131,14 +138,25 @@ def _with_cycle(season: Season, flat: Floats, moments: Moments) -> Season:
 
 def _crossed(flat: Floats, phase: Ints, odd: Bools) -> Floats:
     """What the other half of the weeks says of each value; 0 where it has nothing to say."""
-    told = np.zeros_like(flat)
-    for each in np.unique(phase):
-        for half in (odd, ~odd):
-            here = (phase == each) & half
-            there = (phase == each) & ~half
-            if here.any() and there.any():
-                told[:, here] = np.nan_to_num(medians(flat[:, there]))[:, None]
-    return told
+    group = 2 * phase + odd
+    numbers = np.unique(group)
+    groups = [np.flatnonzero(group == each) for each in numbers]
+    told = np.nan_to_num(_padded_medians(flat, groups))
+    told = np.column_stack([told, np.zeros(len(flat))])
+    place = np.searchsorted(numbers, group ^ 1) % len(numbers)
+    place[numbers[place] != group ^ 1] = len(numbers)
+    return np.take(told, place, axis=1)
+
+
+def _total(sizes: Floats) -> Floats:
+    """Sum of each row, NaN ignored; where there are NaN, they become 0."""
+    total = sizes.sum(axis=1)
+    rows = np.flatnonzero(np.isnan(total))
+    if len(rows) == len(total):
+        sizes[np.isnan(sizes)] = 0.0
+        return np.asarray(sizes.sum(axis=1), dtype=np.float64)
+    total[rows] = np.nansum(sizes[rows], axis=1)
+    return np.asarray(total, dtype=np.float64)
 
 
 def _effects(flat: Floats, phase: Ints) -> tuple[Floats, Floats]:

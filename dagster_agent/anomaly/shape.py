@@ -63,9 +63,11 @@ def trend_of(rest: Floats, seconds: Floats) -> tuple[Floats, Floats]:
 
 def floors_of(panel: Panel, terms: Scaled, config: AnomalyConfig) -> tuple[Floats, Floats]:
     """Smallest spread of each series on its scale: a number, and a share of the level."""
-    typical = np.abs(medians(panel.values))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        relative = np.nan_to_num(panel.floors / typical)
+    relative = np.zeros(len(panel.floors))
+    if panel.floors.any():
+        typical = np.abs(medians(panel.values))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            relative = np.nan_to_num(panel.floors / typical)
     floor = np.where(
         terms.logarithmic, np.maximum(np.log1p(config.floor_share), relative), panel.floors
     )
@@ -95,6 +97,9 @@ def days_of(panel: Panel) -> tuple[Ints, Ints]:
     if not len(day):
         return nothing, nothing + 1
     starts = np.flatnonzero(np.diff(day, prepend=day[0] - 1))
+    if known.all():
+        second = int(starts[1]) if len(starts) > 1 else len(day) + 1
+        return nothing + len(starts), nothing + second
     days = np.logical_or.reduceat(known, starts, axis=1).sum(axis=1)
     first = day[known.argmax(axis=1)]
     later = known & (day > first[:, None])

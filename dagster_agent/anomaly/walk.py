@@ -8,128 +8,130 @@ a slow drift) teaches nothing either.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from dagster_agent.anomaly.bands import Bands
+from dagster_agent.anomaly.calm import may_have_shifted, windows_of
 from dagster_agent.anomaly.config import AnomalyConfig
-from dagster_agent.anomaly.ordinary import Ordinary, blocks_of
+from dagster_agent.anomaly.course import LARGEST, MOST, TINY, Course
+from dagster_agent.anomaly.ordinary import Ordinary
 from dagster_agent.anomaly.panel import Panel
-from dagster_agent.anomaly.precedent import Precedents
-from dagster_agent.anomaly.robust import (
-    Floats,
-    Ints,
-    Limits,
-    choose,
-    spreads,
-    visible_spreads,
-)
-from dagster_agent.anomaly.scale import scaled
-from dagster_agent.anomaly.seasonality import learn_season
-from dagster_agent.anomaly.shape import (
-    change_of,
-    days_of,
-    floors_of,
-    memory_of,
-    season_sum_of,
-    tail_of,
-    trend_of,
-)
+from dagster_agent.anomaly.robust import Bools, Floats, Ints, choose
+from dagster_agent.anomaly.shape import memory_of
 
 SHIFTS = (3, 5, 12, 28)
 """Newest points whose mean is compared with the level, to see what each alone hides."""
 SHIFT_LIMIT = 6.0
 """Standard errors from which a mean has shifted."""
-_VISIBLE_FLOORS = 20.0
-"""Enough points are also those that show a change by so many of the smallest spreads that mean
-anything: a share of nothing cannot change by half of it."""
-_MOST = 999.0
-"""Scores are cut here; a change of a constant zero has no other."""
 _SHIFT_FROM = 28
 """Ordinary points before a shift of the mean can be told from chance."""
-_TINY = 1e-140
-"""In place of a spread of nothing."""
 _SMALLEST = 1e-6
 """Growth is never taken to be a smaller share of what was to be expected."""
-_LARGEST = 700.0
-"""Largest exponent of a double."""
 
 
 def learn_bands(panel: Panel, config: AnomalyConfig) -> Bands:
     """Follow all series through time; see the module."""
+    bands, doubtful = glance(panel, config)
+    if bands is None:
+        return walk_through(panel, config)
+    if len(doubtful):
+        bands.replace(doubtful, walk_through(panel.of(doubtful), config))
+    return bands
+
+
+def glance(panel: Panel, config: AnomalyConfig) -> tuple[Bands | None, Ints]:
+    """Judge all columns as if all before the newest were ordinary; see `calm`.
+
+    Returns:
+        The bands, None if no row of them would hold; and the rows that may not hold: those series
+        have to be walked through.
+    """
+    whole = np.asarray(np.isfinite(panel.values[:, :-1]).all(axis=1), dtype=np.bool_)
+    young = panel.values.shape[1] <= _SHIFT_FROM
+    known = panel.expected.any() or panel.moments.among(config.calendar).any()
+    if young or known or 2 * whole.sum() < len(whole):
+        return None, np.arange(len(whole))
+    walk = _Walk(panel, config)
+    calm = walk.glance() & whole
+    return (walk.told() if calm.any() else None), np.flatnonzero(~calm)
+
+
+def walk_through(panel: Panel, config: AnomalyConfig) -> Bands:
+    """Judge block after block of columns by what was ordinary before it."""
     walk = _Walk(panel, config)
     walk.run()
     return walk.told()
 
 
-class _Walk:
-    """The state of following a panel through time."""
-
-    def __init__(self, panel: Panel, config: AnomalyConfig) -> None:
-        self.panel, self.config = panel, config
-        self.terms = terms = scaled(panel)
-        self.season = season = learn_season(terms.values, panel.moments)
-        seconds = panel.moments.seconds
-        rest = terms.values - season.effect
-        trend, self.trend_error = trend_of(rest, seconds)
-        self.trend = choose(terms.growing, 0.0, trend)
-        self.moving = np.flatnonzero(self.trend)
-        rest[self.moving] -= self.trend[self.moving, None] * (seconds - seconds[-1])
-        self.rest = rest
-        self.limits = Limits(
-            most=config.training_points, threshold=config.threshold, share=config.false_alarm_share
-        )
-        rows, columns = rest.shape
-        self.floor, self.floor_share = floors_of(panel, terms, config)
-        inverse = np.minimum(1 / season.observations, 0.5)
-        self.doubt = np.sqrt((1 + np.pi / 2 * inverse) / (1 - inverse))
-        self.days, self.second_day = days_of(panel)
-        self.quiet = panel.moments.among(config.calendar)
-        self.tail = tail_of(rest)
-        self.precedents = Precedents(panel, rest, season.effect)
-        self.ordinary = Ordinary(rows, columns, config.training_points)
-        self.reference, self.reference_at = np.full((2, rows), np.nan)
-        self.reference_column = np.full(rows, -1, dtype=np.intp)
-        self.growth = np.full((3, *rest.shape) if terms.growing.any() else (3, 0, 0), np.nan)
-        self.season_sum = season_sum_of(season.effect, terms)
-        self.blocks = blocks_of(columns)
-        sizes = [each.stop - each.start for each in self.blocks]
-        self.block_of = np.repeat(np.arange(len(sizes)), sizes)
-        numbers = np.zeros((4, len(self.blocks), rows))
-        self.center, self.spread, self.threshold, self.memory = numbers
-        self.learned = np.zeros((len(self.blocks), rows), dtype=np.intp)
-        self.trained = self.learned > 0
-        self.score = np.zeros((rows, columns))
-        flags = np.zeros((4, rows, columns), dtype=np.bool_)
-        self.flagged, self.shifted, self.unseen, self.known = flags
-        self.count = self.needed = self.shift_points = np.zeros(rows, dtype=np.intp)
-        self.shift, self.probability = np.zeros(rows), np.ones(rows)
+class _Walk(Course):
+    """Goes through a panel, or glances at it."""
 
     def run(self) -> None:
         for number, block in enumerate(self.blocks):
             self._judge(number, block)
             self._learn(block)
 
+    def glance(self) -> Bools:
+        """Judge all columns as if all before the newest were ordinary: of which series they are."""
+        *blocks, newest = self.blocks
+        rows, known = len(self.rest), self.rest[:, : newest.start]
+        for numbers, learned, starts in windows_of(known, blocks, self.config.training_points):
+            self.learn_level(numbers, learned, starts)
+        sizes = [block.stop - block.start for block in blocks]
+        score = self.score[:, : newest.start]
+        np.subtract(known, np.repeat(self.center[:-1].T, sizes, axis=1), out=score)
+        score /= np.repeat(np.fmax(self.spread[:-1], TINY).T, sizes, axis=1)
+        limit = choose(self.trained[:-1], self.threshold[:-1], np.inf)
+        calm = ~self.terms.growing & ~self._may_shift(known, blocks)
+        calm &= (np.abs(score) <= np.repeat(limit.T, sizes, axis=1)).all(axis=1)
+        for number in {int(self.block_of[newest.stop - size]) for size in SHIFTS}:
+            start = self.blocks[number].start
+            learned = known[:, max(start - self.config.training_points, 0) : start]
+            self.memory[number] = memory_of(learned - self.center[number, :, None])
+        most = min(newest.start, self.config.training_points)
+        last = known[:, newest.start - most :]
+        self.ordinary = Ordinary(rows, most, self.config.training_points)
+        self.ordinary.keep(last, np.ones(last.shape, dtype=np.bool_))
+        self._judge(len(blocks), newest)
+        return calm
+
+    def _may_shift(self, known: Floats, blocks: Sequence[slice]) -> Bools:
+        """Which series have a stretch, up to the end of a block, whose mean may be far off."""
+        stretches = [
+            (block.stop - size, block.stop)
+            for block in blocks
+            for size in SHIFTS
+            if block.stop - size >= _SHIFT_FROM
+        ]
+        if not stretches:
+            return np.zeros(len(known), dtype=np.bool_)
+        before, stop = np.array(stretches, dtype=np.intp).T
+        numbers = self.block_of[before]
+        found = may_have_shifted(
+            *(known, blocks, before, stop),
+            center=self.center[numbers].T,
+            spread=self.spread[numbers].T,
+            limit=SHIFT_LIMIT,
+            reach=self.config.threshold,
+        )
+        return np.asarray((found & self.trained[numbers].T).any(axis=1), dtype=np.bool_)
+
     def _judge(self, number: int, block: slice) -> None:
         """Judge some columns by what was learned before them."""
         learned = self.ordinary.newest(block.start)
-        found = spreads(learned, self.config.threshold, self.floor, self.floor_share)
-        spread = found.deviation * self.doubt
-        threshold = self.limits.threshold_of(found.count, found.steady) * self.tail
-        wanted = change_of(self.config.visible_change_share, found.center, self.terms.logarithmic)
-        wanted = np.maximum(wanted, _VISIBLE_FLOORS * self.floor)
-        needed = self.limits.needed(spread, wanted, found.count, found.steady)
-        trained = (found.count >= needed) & (self.second_day < block.start)
-        self.center[number], self.spread[number] = found.center, spread
-        self.threshold[number], self.trained[number] = threshold, trained
-        self.learned[number] = found.count
+        found = self.learn_level(slice(number, number + 1), learned, np.array([block.start]))
+        spread, threshold = self.spread[number], self.threshold[number]
+        trained = self.trained[number]
         if block.start >= _SHIFT_FROM:
             self.memory[number] = memory_of(learned - found.center[:, None])
         score = self.rest[:, block] - found.center[:, None]
-        score /= np.fmax(spread, _TINY)[:, None]
+        score /= np.fmax(spread, TINY)[:, None]
         self.score[:, block] = score
         over = np.abs(score) > threshold[:, None]
         self.flagged[:, block] = over & trained[:, None] & ~self.quiet[block]
-        self.count, self.needed = found.count, needed
+        self.count = found.count
         growing = np.flatnonzero(self.terms.growing)
         for column in range(block.start, block.stop):
             if len(growing):
@@ -139,7 +141,7 @@ class _Walk:
                 self._step(growing, column)
         self._look_for_shift(block)
         if block.stop == self.rest.shape[1]:
-            score = np.clip(self.score[:, -1], -_MOST, _MOST)
+            score = np.clip(self.score[:, -1], -MOST, MOST)
             self.probability = self.limits.probability(score, found.count, found.steady)
 
     def _judge_growth(self, rows: Ints, number: int, column: int) -> None:
@@ -158,7 +160,7 @@ class _Walk:
                 np.log(np.fmax(grown / expected, _SMALLEST)) * np.sqrt(steps),
                 (grown - expected) / np.sqrt(steps),
             )
-            score = np.clip(away / np.fmax(spread, _TINY), -_MOST, _MOST)
+            score = np.clip(away / np.fmax(spread, TINY), -MOST, MOST)
         self.score[rows, column] = score
         usual = self.rest[rows, column], center + away / np.sqrt(steps)
         self.rest[rows, column] = np.where(np.isfinite(away), usual[1], usual[0])
@@ -179,7 +181,7 @@ class _Walk:
         since = self.reference_column[rows]
         season = self.season_sum[rows, column + 1] - self.season_sum[rows, since + 1]
         season /= np.maximum(column - since, 1)
-        share = np.exp(np.clip(center, -_LARGEST, _LARGEST)) * season
+        share = np.exp(np.clip(center, -LARGEST, LARGEST)) * season
         each = choose(self.terms.logarithmic[rows], share, center + season)
         return steps * each
 
@@ -188,7 +190,7 @@ class _Walk:
     ) -> None:
         logs, root = self.terms.logarithmic[rows], np.sqrt(steps)
         with np.errstate(over="ignore", invalid="ignore"):
-            factor = np.exp(np.minimum(width / root, _LARGEST))
+            factor = np.exp(np.minimum(width / root, LARGEST))
             low = np.where(logs, expected / factor, expected - width * root)
             high = np.where(logs, expected * factor, expected + width * root)
         for place, growth in enumerate((expected, low, high)):
@@ -243,56 +245,3 @@ class _Walk:
         values = self.rest[:, block]
         odd = self.flagged[:, block] | self.shifted[:, block] | self.known[:, block]
         self.ordinary.keep(values, np.isfinite(values) & ~odd & ~self.quiet[block])
-
-    def _bands(self) -> tuple[Floats, Floats, Floats]:
-        """Level, low and high in the metrics' own terms, shares not cut yet."""
-        logs, growing = self.terms.logarithmic, self.terms.growing
-        seconds = self.panel.moments.seconds
-        level = self.season.effect.copy()
-        level[self.moving] += self.trend[self.moving, None] * (seconds - seconds[-1])
-        low, high = np.empty_like(level), np.empty_like(level)
-        width = self.threshold * self.spread
-        for number, block in enumerate(self.blocks):
-            level[:, block] += self.center[number, :, None]
-            np.subtract(level[:, block], width[number, :, None], out=low[:, block])
-            np.add(level[:, block], width[number, :, None], out=high[:, block])
-        for place, each in enumerate((level, low, high)):
-            if logs.any():
-                each[logs] = np.exp(np.minimum(each[logs], _LARGEST))
-            if growing.any():
-                each[growing] = self.growth[place, growing]
-        return level, low, high
-
-    def told(self) -> Bands:
-        """The state in the metrics' own terms."""
-        logs, growing = self.terms.logarithmic, self.terms.growing
-        level, low, high = self._bands()
-        bounded = self.panel.bounded
-        if bounded.any():
-            low[bounded] = np.clip(low[bounded], 0.0, 1.0)
-            high[bounded] = np.clip(high[bounded], 0.0, 1.0)
-        seen = visible_spreads(self.count, self.threshold[-1]) * self.spread[-1]
-        usual = np.where(growing, np.exp(np.minimum(self.center[-1], _LARGEST)), level[:, -1])
-        seen = choose(logs, usual * -np.expm1(-seen), seen)
-        score = np.clip(self.score, -_MOST, _MOST)
-        score[np.isnan(score)] = 0.0
-        return Bands(
-            level=level,
-            low=low,
-            high=high,
-            score=score,
-            flagged=self.flagged,
-            shifted=self.shifted,
-            shift=self.shift,
-            shift_points=self.shift_points,
-            unseen=self.unseen,
-            trained=np.repeat(self.trained.T, np.bincount(self.block_of), axis=1),
-            count=self.count,
-            days=self.days,
-            needed=self.needed,
-            visible=seen,
-            probability=self.probability,
-            season=self.season,
-            trend=self.trend,
-            scaled=self.terms,
-        )

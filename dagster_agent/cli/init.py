@@ -44,6 +44,9 @@ def init(project: ProjectOptions, assets: tuple[str, ...], limit: int, as_json: 
 def _lines(found: Survey) -> Iterator[str]:
     yield f"project: {found.project}"
     yield from _warehouse(found.warehouse)
+    if found.broken:
+        yield f"settings that are wrong, so that checks cannot run: {len(found.broken)}"
+        yield from (f"  {told}" for told in found.broken)
     with_freshness = sum(source.freshness for source in found.sources)
     yield f"sources: {len(found.sources)}, {with_freshness} with freshness"
     for source in found.sources:
@@ -63,7 +66,18 @@ def _lines(found: Survey) -> Iterator[str]:
         already = " (declared)" if model.declared else ""
         read = f"read by {model.readers}" if model.readers else "read by none"
         yield f"  {model.asset.split('.')[-1]}: {read}{exposed}{already}"
+    yield from _without_owner(found)
     yield from _pairs(found)
+
+
+def _without_owner(found: Survey) -> Iterator[str]:
+    names = [source.name for source in found.sources if source.owner is None]
+    if not names:
+        return
+    yield f"nobody is named for: {len(names)} of {len(found.sources)} sources"
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    yield f"  {', '.join(names[:_NAMED])}{more}"
+    yield "  who answers for them? `owner` under `meta: dagster_agent:`; it is not guessed"
 
 
 def _warehouse(found: WarehouseSurvey) -> Iterator[str]:
@@ -88,5 +102,7 @@ def _pairs(found: Survey) -> Iterator[str]:
         model = each.pair.asset.split(".")[-1]
         yield f"  {model} and {each.pair.other} (score {each.pair.score:.2f})"
         yield f"    {each.pair.evidence}"
+        if each.pair.question:
+            yield f"    ask first: {each.pair.question}"
         yield f"    merge into {each.file or 'the yml of the model'}:"
         yield textwrap.indent(each.yml.rstrip(), " " * 6)

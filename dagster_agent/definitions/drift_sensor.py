@@ -89,9 +89,11 @@ def _freshness_due(
         now: UTC.
     """
     wait = timedelta(minutes=blueprint.settings.freshness.poll_minutes)
-    keys = [key for ref in blueprint.refs for key in blueprint.check_keys(ref, ["freshness"])]
     last = remembered.get(_FRESHNESS)
-    if not keys or not wait or (last and now - datetime.fromisoformat(last) < wait):
+    if not wait or (last and now - datetime.fromisoformat(last) < wait):
+        return []
+    keys = [key for ref in blueprint.refs for key in blueprint.check_keys(ref, ["freshness"])]
+    if not keys:
         return []
     remembered[_FRESHNESS] = now.isoformat()
     return [_checks(blueprint, f"freshness:{now:%Y%m%dT%H%M%S%f}", keys)]

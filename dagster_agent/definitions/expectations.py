@@ -14,7 +14,7 @@ from dagster import MetadataValue
 
 from dagster_agent.definitions import metadata as shown
 from dagster_agent.definitions.blueprint import Assets, Blueprint, SettingsLike, blueprint_of
-from dagster_agent.definitions.checkpoints import checkpoint_results, checkpoint_suites
+from dagster_agent.definitions.checkpoints import checkpoint_expectations, checkpoint_results
 from dagster_agent.definitions.checks import CHUNK
 from dagster_agent.definitions.discovery import DbtAssetRef, specs_of
 from dagster_agent.definitions.redacting import redacted, redacted_detection
@@ -85,16 +85,18 @@ def _expected(
     asset: str | None,
     name: str,
 ) -> Iterator[_Expected]:
+    from dagster_agent.quality.expectations.declared import read_all, read_suite
+
     if suite is None and checkpoint is None:
         for ref, entries in _in_meta(blueprint, assets):
-            yield _Expected(ref=ref, declared=_named(blueprint, entries, ref.name, name))
+            yield _Expected(ref=ref, declared=_named(blueprint, read_all(entries, ref.name), name))
         return
-    from dagster_agent.quality.expectations.declared import read_suite
-
     ref = _the_asset(blueprint, asset)
-    entries = checkpoint_suites(checkpoint) if suite is None else read_suite(suite)[1]
-    declared = _named(blueprint, entries, ref.name, name)
-    yield _Expected(ref=ref, declared=declared, checkpoint=checkpoint)
+    if suite is None:
+        declared = checkpoint_expectations(checkpoint, ref.name)
+    else:
+        declared = read_all(read_suite(suite)[1], ref.name)
+    yield _Expected(ref=ref, declared=_named(blueprint, declared, name), checkpoint=checkpoint)
 
 
 def _in_meta(
@@ -136,11 +138,10 @@ def _the_asset(blueprint: Blueprint, asset: str | None) -> DbtAssetRef:
 
 
 def _named(
-    blueprint: Blueprint, entries: Sequence[object], where: str, name: str
+    blueprint: Blueprint, declared: "Sequence[DeclaredExpectation | DagsterAgentError]", name: str
 ) -> "Mapping[str, DeclaredExpectation | DagsterAgentError]":
-    from dagster_agent.quality.expectations.declared import names_of, read_all
+    from dagster_agent.quality.expectations.declared import names_of
 
-    declared = read_all(entries, where)
     names = [blueprint.names.named(f"{name}_{each}") for each in names_of(declared)]
     return dict(zip(names, declared, strict=True))
 

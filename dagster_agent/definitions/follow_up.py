@@ -38,16 +38,16 @@ def _wanted(
     finished: FinishedRun, blueprint: Blueprint, instance: dg.DagsterInstance
 ) -> set[dg.AssetCheckKey]:
     run_id = finished.run.run_id
-    built = event_log.materialised_assets(instance, run_id)
+    promised = event_log.promised(instance, run_id, of_checks=finished.failed)
     found = {
         check
-        for key in built
+        for key in promised.built_assets
         if (ref := blueprint.by_key.get(key)) is not None
         for check in blueprint.check_keys(ref)
     }
-    found |= _source_checks(event_log.planned_assets(instance, run_id) | built, blueprint)
+    found |= _source_checks(promised.planned_assets | promised.built_assets, blueprint)
     if finished.failed:
-        found |= _false_reds(run_id, blueprint, instance)
+        found |= _false_reds(promised, blueprint)
     return found
 
 
@@ -64,21 +64,15 @@ def _source_checks(assets: Iterable[dg.AssetKey], blueprint: Blueprint) -> set[d
     }
 
 
-def _false_reds(
-    run_id: str, blueprint: Blueprint, instance: dg.DagsterInstance
-) -> set[dg.AssetCheckKey]:
+def _false_reds(promised: event_log.Promised, blueprint: Blueprint) -> set[dg.AssetCheckKey]:
     """Checks of ours that were planned in a failed run and never came to run.
 
     Dagster shows them as failed although nothing is known of them. Their op repeats the latest
     result where the asset was not built, and measures where there is none.
     """
-    planned = event_log.planned_checks(instance, run_id)
-    done = {
-        dg.AssetCheckKey(e.asset_key, e.check_name) for e in event_log.evaluations(instance, run_id)
-    }
     return {
         key
-        for key in planned - done
+        for key in promised.planned_checks - promised.made_checks
         if blueprint.names.owns_check(key) and key.asset_key in blueprint.by_key
     }
 

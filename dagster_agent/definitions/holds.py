@@ -112,14 +112,18 @@ def keep_holds(workspace: Workspace, look: Look, changed: Sequence[str]) -> None
         return
     manifest = Manifest.load(look.manifest)
     for uid in uids:
-        found = examine_schema(
-            workspace,
-            manifest.asset(uid),
-            look.schemas.get(look.tables[uid]),
-            manifest=manifest,
-            schema_of=look.schemas.get,
-            now=datetime.now(UTC),
-        )
+        try:
+            found = examine_schema(
+                workspace,
+                manifest.asset(uid),
+                look.schemas.get(look.tables[uid]),
+                manifest=manifest,
+                schema_of=look.schemas.get,
+                now=datetime.now(UTC),
+            )
+        except DagsterAgentError:
+            # a wrong setting of one asset: its own check tells it, and the others are still held
+            continue
         keep_hold(workspace.store, found)
 
 

@@ -16,6 +16,7 @@ from dagster import MetadataValue, TableColumn, TableRecord, TableSchema
 from dagster_agent.connectors.orchestrators.dagster import (
     DETECTOR_KEY,
     NEW_COLUMNS_KEY,
+    PAIR_KEY,
     REPEATED_KEY,
     STATUS_KEY,
 )
@@ -67,6 +68,9 @@ def check_result(
         STATUS_KEY: MetadataValue.text(worst.status.value),
         DETECTOR_KEY: MetadataValue.text(worst.detector),
     }
+    if worst.detector.startswith("reconciliation/"):
+        # also the empty name: it tells a result of now from one that was made before pairs had any
+        metadata[PAIR_KEY] = MetadataValue.text(worst.pair)
     if new := _new_columns(detections):
         metadata[NEW_COLUMNS_KEY] = MetadataValue.text(new)
     if repeated:
@@ -153,6 +157,8 @@ def _description(detections: Sequence[Detection], worst: Detection, *, repeated:
         text = text if text.lower().startswith("untrained") else f"Untrained: {text}"
     if worst.status is DetectionStatus.FAILED and others:
         text += f" (and {len(others)} more)"
+    elif worst.status is DetectionStatus.PASSED and others:
+        text += f" (and {len(others)} more agree)"
     return f"{text} (as of {as_of(worst.observed_at)})" if repeated else text
 
 

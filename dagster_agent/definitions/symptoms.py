@@ -14,6 +14,7 @@ from dagster_agent.connectors.orchestrators import dagster_event_log as event_lo
 from dagster_agent.connectors.orchestrators.dagster import (
     DETECTOR_KEY,
     NEW_COLUMNS_KEY,
+    PAIR_KEY,
     REPEATED_KEY,
     is_failure,
     text_metadata,
@@ -130,6 +131,7 @@ def _of_evaluation(
         run_id=finished.run.run_id,
         severity=Severity.ERROR if error else Severity.WARN,
         metrics=_numbers(evaluation),
+        pair=text_metadata(evaluation, PAIR_KEY) if PAIR_KEY in evaluation.metadata else None,
     )
 
 

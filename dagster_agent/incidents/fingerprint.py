@@ -30,9 +30,9 @@ _VOLATILE = (
 def fingerprint(symptom: Symptom) -> str:
     """Sixteen hexadecimal digits, equal for the same trouble in other runs and on other days.
 
-    Kind, asset and check are what they are. The error class is what remains of the error lines of
-    the log when times, numbers, ids and folders are taken out; for checks and tests only the kind
-    of error counts, because their name says already what is wrong.
+    Kind, asset, check and pair are what they are. The error class is what remains of the error
+    lines of the log when times, numbers, ids and folders are taken out; for checks and tests only
+    the kind of error counts, because their name says already what is wrong.
     """
     if symptom.kind is SymptomKind.QUESTION:
         trouble = " ".join((symptom.detail or symptom.headline).casefold().split())
@@ -41,6 +41,8 @@ def fingerprint(symptom: Symptom) -> str:
     else:
         trouble = error_class(symptom)
     parts = (symptom.kind.value, symptom.asset or "", symptom.check or "", trouble)
+    if symptom.pair:
+        parts += (symptom.pair,)
     return hashlib.sha256("\x1f".join(parts).encode(errors="surrogatepass")).hexdigest()[:16]
 
 

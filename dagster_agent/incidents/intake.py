@@ -118,9 +118,19 @@ class _Register:
         self._open(dataclasses.replace(group, symptoms=tuple(news)))
 
     def _same(self, symptoms: Iterable[Symptom]) -> Incident | None:
-        """The incident with the same trouble as one of these."""
-        wanted = {fingerprint(symptom) for symptom in symptoms}
-        return next((i for i in self._known.values() if wanted & self._fingerprints[i.id]), None)
+        """The incident with the same trouble as one of these.
+
+        One that was opened before pairs had names may be of any of them: better one story too few
+        in the hour of an upgrade than each told twice.
+        """
+        seen = tuple(symptoms)
+        wanted = {fingerprint(symptom) for symptom in seen}
+        unnamed = {fingerprint(dataclasses.replace(s, pair=None)) for s in seen if s.pair}
+        known = self._known.values()
+        return next(
+            (i for i in known if wanted & self._fingerprints[i.id]),
+            next((i for i in known if unnamed & _unnamed_fingerprints(i)), None),
+        )
 
     def _explaining(self, symptoms: Sequence[Symptom]) -> Incident | None:
         """The incident of which one of these is a consequence.
@@ -218,6 +228,11 @@ def _kept(symptoms: Iterable[Symptom], most: int) -> tuple[Symptom, ...]:
         by_print.setdefault(fingerprint(symptom), []).append(symptom)
     kept = [s for seen in by_print.values() for s in (seen[:1] + seen[1:][-(most - 1) :])]
     return tuple(grouping.in_order(kept))
+
+
+def _unnamed_fingerprints(incident: Incident) -> frozenset[str]:
+    """Of the checks of which the pair is not known."""
+    return frozenset(fingerprint(s) for s in incident.symptoms if s.check and s.pair is None)
 
 
 @contextmanager

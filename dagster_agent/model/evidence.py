@@ -75,3 +75,6 @@ class Detection:
     """What to do next, where that is known."""
     plot: str = ""
     """An SVG picture, where one says more than the sentence; empty otherwise."""
+    pair: str = ""
+    """Name of the pair that was compared, where the detector judges several of one asset, each by
+    itself; empty for what it judges without being told, and for detectors without pairs."""

@@ -64,6 +64,9 @@ class Symptom:
     """As reported."""
     metrics: Mapping[str, float] = field(default_factory=lambda: dict[str, float]())
     """The numbers that came with it."""
+    pair: str | None = None
+    """The pair of `check`, as in `Detection.pair`; None where it is not known, as of what was kept
+    before pairs had names."""
 
 
 class IncidentStatus(StrEnum):

@@ -67,11 +67,11 @@ class StateStore(Protocol):
 
     # detections, baselines, metric history ---------------------------------------------------
     def save_detection(self, detection: Detection) -> None:
-        """Keep as the latest of its asset and detector, and in the history."""
+        """Keep as the latest of its asset, detector and pair, and in the history."""
         ...
 
-    def latest_detection(self, asset: str, detector: str) -> Detection | None:
-        """The newest result of that detector on that asset."""
+    def latest_detection(self, asset: str, detector: str, *, pair: str = "") -> Detection | None:
+        """The newest result of that detector on that asset; of several pairs, on that pair."""
         ...
 
     def save_baseline(self, baseline: Baseline) -> None:
@@ -198,10 +198,10 @@ class StateStore(Protocol):
     def prune(self, *, before: datetime) -> int:
         """Remove the history that nothing reads any more; call it now and then.
 
-        Goes: detections observed earlier, but for the latest of each asset and detector; metric
-        points of an earlier moment, but for the newest `KEPT_POINTS` of each metric; the stages of
-        investigations that have neither written one since nor held a lease. Stays: everything
-        else, above all the audit log, findings, decisions, incidents and baselines.
+        Goes: detections observed earlier, but for the latest of each asset, detector and pair;
+        metric points of an earlier moment, but for the newest `KEPT_POINTS` of each metric; the
+        stages of investigations that have neither written one since nor held a lease. Stays:
+        everything else, above all the audit log, findings, decisions, incidents and baselines.
 
         Returns:
             How many rows were removed.

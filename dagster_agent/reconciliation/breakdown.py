@@ -15,7 +15,8 @@ from dagster_agent.reconciliation.aggregates import (
     as_decimal,
     compared,
 )
-from dagster_agent.reconciliation.comparison import Mask, Side, TablePair, shown_names
+from dagster_agent.reconciliation.comparison import Side, TablePair
+from dagster_agent.reconciliation.group_names import Mask, shown_names
 
 MAX_SEGMENTS = 1_000
 """Values of a segment column that are told apart."""

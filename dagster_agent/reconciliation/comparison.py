@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 
 from dagster_agent.model import (
     Asset,
-    Cell,
     ColumnSchema,
     Detection,
     DetectionStatus,
@@ -23,14 +21,12 @@ from dagster_agent.model import (
 from dagster_agent.ports import Warehouse
 from dagster_agent.reconciliation.aggregates import EXACT, PairAggregates
 from dagster_agent.reconciliation.config import ReconciliationConfig, Tolerance
+from dagster_agent.reconciliation.group_names import Mask
 from dagster_agent.reconciliation.pairs import Pair, PairKind
 from dagster_agent.reconciliation.row_comparison.landing import Landing
 from dagster_agent.sql.identifiers import quote, relation_sql
 from dagster_agent.sql.row_accounting import ScopeAccount
 from dagster_agent.sql.scopes import SelectScope
-
-Mask = Callable[[ResultTable], ResultTable]
-"""Hides the values of a small table that may not leave the warehouse."""
 
 History = Callable[[str], Sequence[MetricPoint]]
 """Points of a metric of the asset by its name, oldest first, those of now not among them."""
@@ -64,25 +60,6 @@ class SampledKeys:
     def share_of(self, rows: int) -> float:
         """Share of so many rows; 1 where the sample is all of them."""
         return min(self.share if self.share is not None else (self.rows or 0) / max(rows, 1), 1.0)
-
-
-def shown_names(mask: Mask, column: str, names: Sequence[str]) -> Mapping[str, str]:
-    """What may be shown of the values of a column that is grouped by, by the value's text.
-
-    Days and numbers are masked as what they are, not as the text that names them here.
-    """
-    table = ResultTable(columns=(column,), rows=tuple((_value_of(name),) for name in names))
-    hidden = mask(table).rows
-    return {name: str(value) for name, (value,) in zip(names, hidden, strict=True)}
-
-
-def _value_of(text: str) -> Cell:
-    for read in (date.fromisoformat, Decimal):
-        try:
-            return read(text)
-        except (ValueError, ArithmeticError):
-            continue
-    return text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,6 +248,8 @@ class Comparison:
     """Where rows of different stores can be brought together."""
     expected_share: float | None = None
     """Share of the rows that may differ, by what the aggregates say; None when unknown."""
+    pair: str = ""
+    """Name of the configured pair, one of its own among the asset's; empty for what is inferred."""
 
     def detection(
         self,
@@ -296,4 +275,5 @@ class Comparison:
             sample=sample,
             evidence=evidence,
             hint=hint,
+            pair=self.pair,
         )

@@ -14,7 +14,7 @@ from dagster_agent.ports import Warehouse
 from dagster_agent.reconciliation.comparison import MetricPair, SampledKeys, Side, TablePair
 from dagster_agent.reconciliation.config import Tolerance
 from dagster_agent.reconciliation.described import condition, schema_of, types_of
-from dagster_agent.reconciliation.entries import near
+from dagster_agent.reconciliation.entries import label_of, near
 from dagster_agent.reconciliation.entry import Expression, ReconcileEntry
 from dagster_agent.reconciliation.grouping import grouped
 from dagster_agent.reconciliation.truths import OpenStore
@@ -44,7 +44,8 @@ def table_pair(
         raise ConfigError(
             f"{asset.name} is ephemeral: it has no table", hint="reconcile its reader"
         )
-    theirs_at, relation, label = _other_side(entry, asset, manifest, warehouse, open_store)
+    theirs_at, relation = _other_side(entry, asset, manifest, warehouse, open_store)
+    label = label_of(entry, manifest, warehouse.dialect)
     ours = schema_of(warehouse, asset.relation, asset.name)
     theirs = schema_of(theirs_at, relation, label)
     key = entry.key
@@ -179,8 +180,8 @@ def _other_side(
     manifest: Manifest,
     warehouse: Warehouse,
     open_store: OpenStore | None,
-) -> tuple[Warehouse, Relation, str]:
-    """Store, table and label of the other side."""
+) -> tuple[Warehouse, Relation]:
+    """Store and table of the other side."""
     wanted = entry.with_
     if not isinstance(wanted, str):
         if open_store is None:
@@ -188,15 +189,13 @@ def _other_side(
                 f"{asset.name} is reconciled with {wanted.label!r}, which cannot be opened here",
                 hint="run it where the project's settings are known",
             )
-        store, relation = open_store(wanted)
-        return store, relation, entry.name or wanted.label
+        return open_store(wanted)
     try:
         other = manifest.find(wanted)
     except ConfigError:
         if "." not in wanted:
             raise
-        relation = parse_relation(wanted, warehouse.dialect)
-        return warehouse, relation, entry.name or relation.name
+        return warehouse, parse_relation(wanted, warehouse.dialect)
     if other.relation is None:
         raise ConfigError(f"{other.name} is ephemeral: it has no table", hint="name another")
-    return warehouse, other.relation, entry.name or other.name
+    return warehouse, other.relation

@@ -12,10 +12,11 @@ from dagster_agent.errors import DagsterAgentError
 from dagster_agent.model import Asset, Detection, DetectionStatus, ResultTable
 from dagster_agent.ports import Warehouse
 from dagster_agent.privacy.masking import mask_table
-from dagster_agent.reconciliation.comparison import Comparison, History, Mask
+from dagster_agent.reconciliation.comparison import Comparison, History
 from dagster_agent.reconciliation.config import ReconciliationConfig
 from dagster_agent.reconciliation.configured import table_pair
-from dagster_agent.reconciliation.entries import entries_of
+from dagster_agent.reconciliation.entries import named_entries
+from dagster_agent.reconciliation.group_names import Mask
 from dagster_agent.reconciliation.inferred import account_of
 from dagster_agent.reconciliation.ladder import METHODS, climb, run, trouble
 from dagster_agent.reconciliation.row_comparison.landing import Landing
@@ -99,11 +100,12 @@ def _configured(
     start: Comparison, manifest: Manifest, warehouse: Warehouse, open_store: OpenStore | None
 ) -> Iterator[Detection]:
     try:
-        entries = entries_of(start.asset)
+        entries = named_entries(start.asset, manifest=manifest, dialect=warehouse.dialect)
     except DagsterAgentError as error:
         yield trouble(start, "row-count", error)
         return
     for entry in entries:
+        of_pair = replace(start, pair=entry.name or "")
         try:
             pair = table_pair(
                 entry,
@@ -114,9 +116,9 @@ def _configured(
                 now=start.now,
             )
         except DagsterAgentError as error:
-            yield trouble(start, "row-count", error)
+            yield trouble(of_pair, "row-count", error)
             continue
-        yield from climb(start, pair)
+        yield from climb(of_pair, pair)
 
 
 def _run(comparison: Comparison) -> Iterator[Detection]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
 
+from dagster_agent.dbt.manifest import Manifest
 from dagster_agent.errors import ConfigError
 from dagster_agent.model import Asset
 from dagster_agent.reconciliation.api_request import ApiRequest, Pagination
@@ -22,6 +24,7 @@ from dagster_agent.reconciliation.entry import (
     Watermark,
 )
 from dagster_agent.reconciliation.truths import PLACES
+from dagster_agent.sql.identifiers import parse_relation
 
 _NESTED: Mapping[str, type[BaseModel]] = {
     "key": Expression,
@@ -61,6 +64,39 @@ def entries_of(asset: Asset) -> tuple[ReconcileEntry, ...]:
         except ValidationError as error:
             raise _malformed(f"`reconcile[{number}]` of {asset.name}", error) from error
     return tuple(found)
+
+
+def named_entries(asset: Asset, *, manifest: Manifest, dialect: str) -> tuple[ReconcileEntry, ...]:
+    """The entries of an asset, each with a name of its own: results of its pair are kept under it.
+
+    A name that is taken gets a number; the one written first keeps its name when others follow.
+
+    Raises:
+        ConfigError: As of `entries_of`.
+    """
+    found: dict[str, ReconcileEntry] = {}
+    for entry in entries_of(asset):
+        name = label = label_of(entry, manifest, dialect)
+        number = 1
+        while name in found:
+            number += 1
+            name = f"{label} {number}"
+        found[name] = entry.model_copy(update={"name": name})
+    return tuple(found.values())
+
+
+def label_of(entry: ReconcileEntry, manifest: Manifest, dialect: str) -> str:
+    """What a person calls the other side; nothing is opened for it."""
+    wanted = entry.with_
+    if entry.name:
+        return entry.name
+    if not isinstance(wanted, str):
+        return wanted.label
+    with suppress(ConfigError):
+        return manifest.find(wanted).name
+    with suppress(ConfigError):
+        return parse_relation(wanted, dialect).name
+    return wanted
 
 
 def expected_losses_of(asset: Asset) -> Mapping[str, float]:

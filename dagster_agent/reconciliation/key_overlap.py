@@ -8,9 +8,12 @@ from dagster_agent.model import Asset, TableSchema
 from dagster_agent.ports import Warehouse
 from dagster_agent.reconciliation.comparison import Side, TablePair
 from dagster_agent.reconciliation.key_sql import key_hash
+from dagster_agent.reconciliation.wording import share, things
 
 SAMPLED = 500
 """Keys of either side whose hashes are looked up on the other."""
+_WHOLE = 0.99
+"""Share found from which on the rest are late or lost rows, not other identities."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +33,24 @@ class KeyOverlap:
         return max(
             self.found_theirs / max(self.sampled_ours, 1),
             self.found_ours / max(self.sampled_theirs, 1),
+        )
+
+    def question(self, asset: str, other: str) -> str:
+        """What people must say where the keys match only partly; empty where they match.
+
+        Args:
+            asset: Name of the model.
+            other: Name of the table beside it.
+        """
+        ours = self.sampled_ours - self.found_theirs
+        theirs = self.sampled_theirs - self.found_ours
+        if max(ours / max(self.sampled_ours, 1), theirs / max(self.sampled_theirs, 1)) < 1 - _WHOLE:
+            return ""
+        many, one = things([self.key]), things([self.key], 1)
+        return (
+            f"{share(ours, self.sampled_ours)} of the {many} of {asset} are not in {other}, "
+            f"{share(theirs, self.sampled_theirs)} the other way: are those other {many}, "
+            f"or the same {one} under another {self.key}?"
         )
 
 

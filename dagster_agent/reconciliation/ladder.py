@@ -13,6 +13,7 @@ from dagster_agent.reconciliation.aggregates import PairAggregates
 from dagster_agent.reconciliation.breakdown import Breakdown, broken_down, differing_days
 from dagster_agent.reconciliation.comparison import Comparison, TablePair
 from dagster_agent.reconciliation.described import MissingTable
+from dagster_agent.reconciliation.extent import day_count, of_some_days, without_rows
 from dagster_agent.reconciliation.key_sql import sampled
 from dagster_agent.reconciliation.measuring import day_sql, measure
 from dagster_agent.reconciliation.method import ReconciliationMethod
@@ -35,6 +36,8 @@ class _Rows:
     comparison: Comparison | None
     """None where the ladder ends before rows."""
     why: str
+    days: int | None = None
+    """So many days only; None for all."""
 
 
 def climb(comparison: Comparison, pair: TablePair) -> list[Detection]:
@@ -66,6 +69,10 @@ def climb(comparison: Comparison, pair: TablePair) -> list[Detection]:
         found = [_told_of_sample(d, pair, comparison.aggregates) for d in found]
     if pair.learned:
         found = [judged_by_history(d, comparison.history) for d in found]
+    if rows.comparison is None:
+        found = without_rows(found, pair, comparison.aggregates)
+    elif rows.days is not None:
+        found = of_some_days(found, comparison.aggregates, rows.days)
     return _most_telling_first(_with_ladder(found, pair, comparison.aggregates, rows.why))
 
 
@@ -125,16 +132,16 @@ def _rows(
     failed = any(d.status is not DetectionStatus.PASSED for d in cheap)
     if not pair.keys:
         return _Rows(comparison=None, why="no key is known, so aggregates decide")
-    if not pair.rows_asked and not failed:
+    days = differing_days(pair, found)
+    if not pair.rows_asked and not failed and not days:
         return _Rows(
             comparison=None, why="they agree, and rows were asked for only where they do not"
         )
-    why = "aggregates differ" if failed else "equal aggregates do not prove equal rows"
-    narrowed = comparison.tables or pair
-    days = differing_days(pair, found)
-    if not pair.rows_asked and 0 < len(days) <= _MAX_DAYS_LISTED and len(days) < _days(found):
-        narrowed = _of_days(narrowed, days)
-        why += f", on {len(days)} of {_days(found)} days"
+    why = "aggregates differ" if failed or days else "equal aggregates do not prove equal rows"
+    narrowed, of_days = comparison.tables or pair, None
+    if not pair.rows_asked and 0 < len(days) <= _MAX_DAYS_LISTED and len(days) < day_count(found):
+        narrowed, of_days = _of_days(narrowed, days), len(days)
+        why += f", on {of_days} of {day_count(found)} days"
     part = pair.sample.share_of(found.theirs.totals.rows) if pair.sample is not None else 1.0
     if part < 1:
         try:
@@ -143,7 +150,8 @@ def _rows(
             return _Rows(comparison=None, why=f"keys cannot be sampled: {error.message}")
         why += f"; {part * 100:.3g} % of the keys"
     share = _expected_share(comparison, pair, found)
-    return _Rows(comparison=replace(comparison, tables=narrowed, expected_share=share), why=why)
+    looked = replace(comparison, tables=narrowed, expected_share=share)
+    return _Rows(comparison=looked, why=why, days=of_days)
 
 
 def _expected_share(comparison: Comparison, pair: TablePair, found: PairAggregates) -> float | None:
@@ -153,10 +161,6 @@ def _expected_share(comparison: Comparison, pair: TablePair, found: PairAggregat
     if comparison.history is not None:
         known += [p.value for p in comparison.history(f"differing_share{pair.suffix}")[-1:]]
     return max(known, default=None)
-
-
-def _days(found: PairAggregates) -> int:
-    return len({*(found.ours.by_day or {}), *(found.theirs.by_day or {})})
 
 
 def _of_days(pair: TablePair, days: tuple[str, ...]) -> TablePair:

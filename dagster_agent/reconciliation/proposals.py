@@ -45,6 +45,8 @@ class ProposedPair:
     """One sentence with what was measured."""
     snippet: str
     """What to paste under `meta: dagster_agent:` of the model."""
+    question: str = ""
+    """What people must say before it is pasted; empty where the keys match."""
 
 
 def tables_beside(warehouse: Warehouse) -> tuple[TableSchema, ...]:
@@ -178,6 +180,7 @@ def _judged(
         score=round(score, 3),
         evidence=_evidence(asset, other, best, sums),
         snippet=_snippet(manifest, other, best, sums),
+        question=best.question(asset.name, other.relation.name),
     )
 
 

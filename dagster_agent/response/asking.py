@@ -159,9 +159,10 @@ def _finding(incident: Incident, asked: _Ask, workspace: Workspace, now: datetim
 def _evidence(incident: Incident, workspace: Workspace) -> tuple[Evidence, ...]:
     """Each symptom once, with the rows and the query of its check where there are any."""
     found: list[Evidence] = []
-    for symptom in {(s.kind, s.asset, s.check): s for s in incident.symptoms}.values():
+    told = {(s.kind, s.asset, s.check, s.pair): s for s in incident.symptoms}
+    for symptom in told.values():
         known = (
-            workspace.store.latest_detection(symptom.asset, symptom.check)
+            workspace.store.latest_detection(symptom.asset, symptom.check, pair=symptom.pair or "")
             if symptom.asset and symptom.check
             else None
         )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
 from dagster_agent.incidents import lifecycle
 from dagster_agent.model import (
     SILENT_KINDS,
+    Detection,
     DetectionStatus,
     Finding,
     FindingStatus,
@@ -18,6 +20,7 @@ from dagster_agent.model import (
 )
 from dagster_agent.ports import Orchestrator
 from dagster_agent.quality.silence import register
+from dagster_agent.response.pairs import pair_names
 from dagster_agent.response.workspace import Workspace
 
 _CLOSABLE = (IncidentStatus.WAITING, IncidentStatus.SNOOZED)
@@ -53,8 +56,8 @@ def close_recovered(
 
 
 def _latest(incident: Incident) -> list[Symptom]:
-    """Of each check of each asset the newest occurrence."""
-    newest = {(s.kind, s.asset, s.check): s for s in incident.symptoms}
+    """Of each check and pair of each asset the newest occurrence."""
+    newest = {(s.kind, s.asset, s.check, s.pair): s for s in incident.symptoms}
     return list(newest.values())
 
 
@@ -64,11 +67,22 @@ def _gone(symptom: Symptom, workspace: Workspace, orchestrator: Orchestrator | N
     if symptom.kind is SymptomKind.QUESTION or symptom.asset is None:
         return False
     if symptom.kind is SymptomKind.CHECK_FAILED and symptom.check:
-        latest = workspace.store.latest_detection(symptom.asset, symptom.check)
-        if latest is not None:
-            passed = latest.status is DetectionStatus.PASSED
-            return passed and latest.observed_at > symptom.observed_at
+        results = list(_results(workspace, symptom.asset, symptom.check, symptom.pair))
+        if results:
+            since = [d for d in results if d.observed_at > symptom.observed_at]
+            return bool(since) and all(d.status is DetectionStatus.PASSED for d in since)
     return orchestrator is not None and orchestrator.recovered(symptom)
+
+
+def _results(workspace: Workspace, asset: str, check: str, pair: str | None) -> Iterator[Detection]:
+    """The newest of the check; of every pair where it is not known which one was red."""
+    names = [pair or ""]
+    if pair is None and check.startswith("reconciliation/"):
+        names += pair_names(workspace, asset)
+    for name in names:
+        found = workspace.store.latest_detection(asset, check, pair=name)
+        if found is not None:
+            yield found
 
 
 def _resolved(workspace: Workspace, incident: Incident, now: datetime) -> list[Finding]:

@@ -43,6 +43,7 @@ def detections_json(detections: Sequence[Detection], manifest: Manifest) -> dict
 def _detection(detection: Detection, manifest: Manifest) -> dict[str, Any]:
     return {
         "detector": detection.detector,
+        "pair": detection.pair,
         "asset": manifest.asset(detection.asset).name,
         "unique_id": detection.asset,
         "status": detection.status.value,
@@ -93,7 +94,12 @@ def survey_json(found: Survey) -> dict[str, Any]:
             "missing": list(warehouse.missing),
         },
         "sources": [
-            {"unique_id": s.asset, "freshness": s.freshness, "timestamp": s.timestamp}
+            {
+                "unique_id": s.asset,
+                "freshness": s.freshness,
+                "timestamp": s.timestamp,
+                "owner": s.owner,
+            }
             for s in found.sources
         ],
         "models": found.models,
@@ -113,12 +119,14 @@ def survey_json(found: Survey) -> dict[str, Any]:
                 "with": str(p.pair.other),
                 "score": p.pair.score,
                 "evidence": p.pair.evidence,
+                "question": p.pair.question or None,
                 "file": p.file,
                 "yml": p.yml,
             }
             for p in found.pairs
         ],
         "not_proposed_because": found.unproposed or None,
+        "broken_settings": list(found.broken),
     }
 
 
@@ -130,6 +138,7 @@ def reconciliations_json(records: Sequence[ReconciliationRecord]) -> dict[str, A
                 "at": record.at.isoformat(),
                 "unique_id": record.asset,
                 "detector": record.detector,
+                "pair": record.pair,
                 "status": record.status,
                 "headline": record.headline,
                 "metrics": dict(record.metrics),

@@ -53,6 +53,7 @@ def symptoms_of(detections: Iterable[Detection]) -> list[Symptom]:
             check=detection.detector,
             severity=detection.severity,
             metrics=detection.metrics,
+            pair=detection.pair,
         )
         for detection in detections
         if detection.status is DetectionStatus.FAILED

@@ -26,6 +26,7 @@ from dagster_agent.quality.invariant_engine import invariant_detection, plan_inv
 from dagster_agent.quality.measuring import ask_all
 from dagster_agent.quality.table import Surroundings
 from dagster_agent.reconciliation.engine import METHODS
+from dagster_agent.response.pairs import pair_names
 from dagster_agent.response.workspace import Workspace
 from dagster_agent.settings import AssetSettings
 
@@ -116,10 +117,14 @@ def _run(workspace: Workspace, subject: Subject) -> ExpectationRun:
 
 
 def _truths(workspace: Workspace, asset: Asset) -> Iterator[Detection]:
-    for method in METHODS:
-        found = workspace.store.latest_detection(asset.unique_id, f"reconciliation/{method.id}")
-        if found is not None:
-            yield found
+    # what was kept before pairs had names comes first: named results of the same pair replace it
+    for pair in ("", *pair_names(workspace, asset.unique_id)):
+        for method in METHODS:
+            found = workspace.store.latest_detection(
+                asset.unique_id, f"reconciliation/{method.id}", pair=pair
+            )
+            if found is not None:
+                yield found
 
 
 def _mask(asset: Asset) -> Callable[[ResultTable], ResultTable]:

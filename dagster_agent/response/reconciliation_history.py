@@ -35,6 +35,8 @@ class ReconciliationRecord:
     """What was compared, what was left out and by which plan, one sentence each."""
     queries: tuple[str, ...] = ()
     """The statements behind it."""
+    pair: str = ""
+    """Name of the configured pair; empty for what was inferred."""
 
 
 def keep_results(store: StateStore, detections: Sequence[Detection]) -> None:
@@ -96,6 +98,7 @@ def _record(detection: Detection) -> ReconciliationRecord:
         metrics=dict(detection.metrics),
         steps=tuple(e.statement for e in detection.evidence),
         queries=tuple(dict.fromkeys(e.query for e in detection.evidence if e.query)),
+        pair=detection.pair,
     )
 
 
@@ -109,4 +112,5 @@ def _read(entry: Any) -> ReconciliationRecord:
         metrics=entry["metrics"],
         steps=tuple(entry["steps"]),
         queries=tuple(entry["queries"]),
+        pair=entry.get("pair", ""),  # not there in what was kept before pairs had names
     )

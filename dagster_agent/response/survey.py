@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from dagster_agent.errors import ConnectorError, DagsterAgentError
+from dagster_agent.errors import ConfigError, ConnectorError, DagsterAgentError
 from dagster_agent.investigation.accounts.load_times import arrival_time
 from dagster_agent.model import Asset, Relation
 from dagster_agent.quality.freshness.relevance import has_freshness
 from dagster_agent.reconciliation.proposals import ProposedPair, propose_pairs, tables_beside
 from dagster_agent.response.workspace import Workspace
-from dagster_agent.settings import AssetSettings
+from dagster_agent.settings import AssetSettings, Settings
 from dagster_agent.sql.identifiers import same_relation
 
 _CRITICAL = 5
@@ -47,6 +47,8 @@ class SourceSurvey:
     """Whether anything is declared of it."""
     timestamp: str | None
     """Column that tells when a row came or happened; None where none does, or nobody looked."""
+    owner: str | None
+    """Who answers for it; None where nobody is named."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +97,8 @@ class Survey:
     """Truths that could be declared, the best first; those that are declared are left out."""
     unproposed: str = ""
     """Why no truths were looked for; empty where they were."""
+    broken: tuple[str, ...] = ()
+    """What is wrong in the meta of assets: the asset, the field, the value and the next step."""
 
 
 def survey(workspace: Workspace, *, assets: Sequence[str] = (), limit: int = 10) -> Survey:
@@ -128,6 +132,7 @@ def survey(workspace: Workspace, *, assets: Sequence[str] = (), limit: int = 10)
         critical=_critical(workspace, models),
         pairs=pairs,
         unproposed=unproposed,
+        broken=tuple(_broken(manifest.assets.values(), workspace.settings)),
     )
 
 
@@ -156,6 +161,7 @@ def _source(workspace: Workspace, source: Asset, *, looked: bool) -> SourceSurve
         name=".".join(source.unique_id.split(".")[-2:]),
         freshness=has_freshness(source),
         timestamp=declared or (column.name if column is not None else None),
+        owner=source.owner,
     )
 
 
@@ -166,7 +172,7 @@ def _critical(workspace: Workspace, models: Sequence[Asset]) -> tuple[CriticalCa
             asset=model.unique_id,
             readers=len(manifest.downstream(model.unique_id)),
             exposures=tuple(e.name for e in manifest.exposures_of([model.unique_id])),
-            declared=AssetSettings.of(model).critical,
+            declared=_is_critical(model),
         )
         for model in models
     ]
@@ -189,8 +195,27 @@ def _pairs(workspace: Workspace, assets: Sequence[str], limit: int) -> tuple[Pas
     )
 
 
+def _broken(assets: Iterable[Asset], settings: Settings) -> Iterator[str]:
+    for asset in assets:
+        try:
+            settings.for_asset(asset)
+        except ConfigError as error:
+            yield str(error)
+
+
+def _is_critical(asset: Asset) -> bool:
+    try:
+        return AssetSettings.of(asset).critical
+    except ConfigError:
+        return False  # told among what is broken
+
+
 def _is_declared(asset: Asset, other: Relation) -> bool:
-    named = [entry.with_ for entry in AssetSettings.of(asset).reconcile]
+    try:
+        entries = AssetSettings.of(asset).reconcile
+    except ConfigError:
+        return False  # told among what is broken
+    named = [entry.with_ for entry in entries]
     return any(same_relation(_relation(text), other) for text in named if isinstance(text, str))
 
 

@@ -14,6 +14,7 @@ import contextlib
 import logging
 from collections.abc import Collection, Generator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import sqlglot
 from sqlglot import exp
@@ -30,6 +31,10 @@ MAX_CHARACTERS = 1_000_000
 """Longer statements are refused unread."""
 MAX_NODES = 200_000
 """Larger trees are refused."""
+_KEPT = 256
+"""Statements whose verdict is kept: checks ask the same of a table again and again."""
+_KEPT_CHARACTERS = 50_000
+"""Longer statements are judged each time, so that what is kept stays small."""
 
 _SELECT = (exp.Select, exp.SetOperation, exp.Subquery)
 _READING = (*_SELECT, exp.Pivot, exp.Values)
@@ -91,6 +96,19 @@ def read_only(sql: str, dialect: str, *, relations: Collection[Relation] | None 
             anything that may change, lock, or reach outside the warehouse, calls a function that
             is not known to be harmless, or reads a table that it may not (each is named).
     """
+    named = None if relations is None else frozenset(relations)
+    if len(sql) > _KEPT_CHARACTERS:
+        return _checked(sql, dialect, named)
+    return _kept(sql, dialect, named)
+
+
+@lru_cache(maxsize=_KEPT)
+def _kept(sql: str, dialect: str, relations: frozenset[Relation] | None) -> str:
+    """As `_checked`, which depends on nothing but its arguments; a refusal is never kept."""
+    return _checked(sql, dialect, relations)
+
+
+def _checked(sql: str, dialect: str, relations: Collection[Relation] | None) -> str:
     try:
         tree = _parse(sql, dialect, _READING)
         for _ in range(4):

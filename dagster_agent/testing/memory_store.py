@@ -101,9 +101,10 @@ class MemoryStore:
         """See `StateStore`."""
         self._detections.append(detection)
 
-    def latest_detection(self, asset: str, detector: str) -> Detection | None:
+    def latest_detection(self, asset: str, detector: str, *, pair: str = "") -> Detection | None:
         """See `StateStore`."""
-        found = [d for d in self._detections if (d.asset, d.detector) == (asset, detector)]
+        apart = (asset, detector, pair)
+        found = [d for d in self._detections if (d.asset, d.detector, d.pair) == apart]
         return max(reversed(found), key=lambda d: d.observed_at, default=None)
 
     def save_baseline(self, baseline: Baseline) -> None:
@@ -235,7 +236,8 @@ class MemoryStore:
         self._detections = [
             d
             for d in self._detections
-            if d.observed_at >= before or d is self.latest_detection(d.asset, d.detector)
+            if d.observed_at >= before
+            or d is self.latest_detection(d.asset, d.detector, pair=d.pair)
         ]
         for (asset, metric), points in self._metrics.items():
             kept = {p.at for p in self.metric_history(asset, metric)}

@@ -638,14 +638,31 @@ def test_any_tampering_is_detected_where_it_is(data: st.DataObject) -> None:
         assert verify_chain(records) == at + (1 if changed != store.audit()[at] else 2)
 
 
-def detected(minutes: int, asset: str = "a", detector: str = "d") -> Detection:
+def detected(minutes: int, asset: str = "a", detector: str = "d", pair: str = "") -> Detection:
     return Detection(
         detector=detector,
         asset=asset,
+        pair=pair,
         status=DetectionStatus.PASSED,
         headline=f"after {minutes}",
         observed_at=NOW + minutes * MINUTE,
     )
+
+
+@pytest.mark.parametrize("names", [("ledger", "bank"), ("bank", "ledger"), ("帳簿", "a/b'\n")])
+def test_pairs_of_a_detector_are_kept_apart(store: StateStore, names: tuple[str, str]) -> None:
+    first, second = names
+    for detection in (detected(0, pair=first), detected(1, pair=second), detected(2)):
+        store.save_detection(detection)
+    assert store.latest_detection("a", "d", pair=first) == detected(0, pair=first)
+    assert store.latest_detection("a", "d", pair=second) == detected(1, pair=second)
+    assert store.latest_detection("a", "d") == detected(2)
+    assert store.latest_detection("a", "d", pair="another") is None
+    assert store.prune(before=NOW + 9 * MINUTE) == 0
+    store.save_detection(detected(3, pair=first))
+    assert store.prune(before=NOW + 9 * MINUTE) == 1
+    assert store.latest_detection("a", "d", pair=first) == detected(3, pair=first)
+    assert store.latest_detection("a", "d", pair=second) == detected(1, pair=second)
 
 
 def test_prune_leaves_the_latest_detection_of_each(store: StateStore) -> None:

@@ -73,6 +73,13 @@ def test_a_pass_is_green_and_its_numbers_are_plotted() -> None:
     assert result.metadata["s"] == MetadataValue.float(0.25)
 
 
+def test_a_pass_counts_what_else_agrees() -> None:
+    passes = [detection(DetectionStatus.PASSED, detector=f"reconciliation/{m}") for m in "abc"]
+    assert (
+        shown.check_result(passes, key=KEY).description == "3 rows, expected 4 (and 2 more agree)"
+    )
+
+
 def test_a_failure_carries_its_severity_sample_hint_and_query() -> None:
     failed = detection(
         DetectionStatus.FAILED,
@@ -249,3 +256,14 @@ def test_long_lines_of_code_are_broken_so_that_the_page_fits_the_screen() -> Non
     assert max(len(c) for c in code) <= 72
     assert [c[:1] for c in code] == ["`", "+", "+", " ", "", "`"]
     assert "".join(broken.split()).replace("+column", "column") == "".join(text.split())
+
+
+def test_a_reconciliation_names_its_pair_also_where_it_has_none() -> None:
+    """The empty name tells a result of now from one that was made before pairs had names."""
+    for pair in ("ledger", ""):
+        result = shown.check_result([detection(DetectionStatus.FAILED, pair=pair)], key=KEY)
+        assert result.metadata["dagster_agent/pair"].value == pair
+    other = shown.check_result(
+        [detection(DetectionStatus.FAILED, detector="schema-drift")], key=KEY
+    )
+    assert "dagster_agent/pair" not in other.metadata

@@ -191,6 +191,7 @@ def test_of_our_own_results_only_fresh_failures_are_symptoms(
         "agent_open_findings": {"dagster_agent/status": "open"},
     }
     states["agent_reconciliation"]["dagster_agent/detector"] = "reconciliation/row-count"
+    states["agent_reconciliation"]["dagster_agent/pair"] = "ledger"
 
     @dg.multi_asset_check(specs=[dg.AssetCheckSpec(name, asset="fct_orders") for name in states])
     def ours() -> Iterator[dg.AssetCheckResult]:
@@ -204,12 +205,11 @@ def test_of_our_own_results_only_fresh_failures_are_symptoms(
     run(defs, checks=list(ours.check_keys))
     (finished,) = feed.read(instance, cursor, location=None)
     blueprint = blueprint_of(defs)
-    assert [s.check for s in symptoms_of_run(finished, blueprint, instance)] == [
-        "reconciliation/row-count"
-    ]
-    assert [s.check for s in check_symptoms(finished, blueprint, instance)] == [
-        "reconciliation/row-count"
-    ]
+    for told in (
+        symptoms_of_run(finished, blueprint, instance),
+        check_symptoms(finished, blueprint, instance),
+    ):
+        assert [(s.check, s.pair) for s in told] == [("reconciliation/row-count", "ledger")]
 
 
 def test_a_broken_step_of_ours_is_no_trouble_of_theirs(

@@ -247,6 +247,7 @@ def symptom_of(detection: Detection) -> Symptom:
         asset=detection.asset,
         check=detection.detector,
         severity=detection.severity,
+        pair=detection.pair,
     )
 
 

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import accumulate
 
 from dagster_agent.anomaly.profiling.grammar import LARGEST, Grammar
 from dagster_agent.anomaly.profiling.kinds import Kind, MeasuredColumn
@@ -18,6 +19,7 @@ EDGES = {f"edge{share}": share for share in (0.15, 0.4, 0.6, 0.85)}
 """Where the bins of a histogram are cut at first sight, besides the quantiles."""
 
 _LIST = "quantiles"
+_COUNTS = "histogram"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,13 +104,18 @@ def sample_outputs(
     else:
         found = {field: grammar.quantile(number, share) for field, share in wanted.items()}
     if edges is not None:
-        found |= bins(number, edges)
+        found |= bins(number, edges, grammar)
     return [Output(column=column.name, field=field, sql=sql) for field, sql in found.items()]
 
 
 def spread_out(values: Mapping[str, Cell]) -> dict[str, Cell]:
-    """Results by field, a list of quantiles taken apart."""
+    """Results by field, lists of quantiles and of counts taken apart."""
     found = dict(values)
+    counted = found.pop(_COUNTS, None)
+    if isinstance(counted, str):
+        upto: list[int] = list(accumulate(json.loads(counted)))
+        found |= {f"bin{index}": count for index, count in enumerate(upto)}
+        found["bins"] = upto[-1]
     listed = found.pop(_LIST, None)
     if isinstance(listed, str):
         numbers: list[float | None] = json.loads(listed.replace("NULL", "null"))
@@ -117,8 +124,11 @@ def spread_out(values: Mapping[str, Cell]) -> dict[str, Cell]:
     return found
 
 
-def bins(number: str, edges: Sequence[float]) -> dict[str, str]:
-    """Counts up to each edge, and of all."""
+def bins(number: str, edges: Sequence[float], grammar: Grammar) -> dict[str, str]:
+    """Counts up to each edge, and of all; as a list where the dialect counts them at once."""
+    listed = grammar.histogram(number, edges)
+    if listed is not None:
+        return {_COUNTS: listed}
     found = {
         f"bin{i}": f"count(CASE WHEN {number} <= {edge!r} THEN 1 END)"
         for i, edge in enumerate(edges)

@@ -90,7 +90,7 @@ def read_days(
         ConfigError: Even the newest day costs more than `max_bytes_per_profile`.
     """
     grammar = Grammar(warehouse.dialect)
-    measured = [c for c in columns if c.name != by.column.name][: config.daily_columns]
+    measured = [c for c in columns if _is_settled(c, by)][: config.daily_columns]
     open_day = (now - timedelta(hours=config.closed_after_hours)).date()
 
     def query_from(first: date) -> str:
@@ -105,6 +105,13 @@ def read_days(
         if (at := _date(row[0])) is not None and since <= at:
             found[at] = dict(_metrics(measured, row[1:]))
     return Days(metrics=_closed(found, open_day), event_time=by, query=query, note=note)
+
+
+def _is_settled(column: MeasuredColumn, by: EventTime) -> bool:
+    """Whether what a closed day's rows hold there no longer grows."""
+    if column.name == by.column.name:
+        return False
+    return not by.life or column.kind not in (Kind.NUMBER, Kind.MOMENT)
 
 
 def _query(

@@ -27,6 +27,15 @@ _LOADED = frozenset({
 })  # fmt: skip
 """Words of names that tell of something else: of rows that change, their last change; of loads,
 the load, so that a backfill is one day."""
+_SUMMARY = frozenset({
+    "first", "last", "latest", "newest", "earliest", "oldest", "previous", "prior", "next",
+})  # fmt: skip
+"""Words of names that sum up many events, as `last_order_at` does: rows move from day to day."""
+_LIFE = frozenset({
+    "registered", "registration", "signup", "signed", "joined", "subscribed", "activated",
+    "enrolled", "onboarded", "hired", "founded", "opened",
+})  # fmt: skip
+"""Words of names that tell when something's life began."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +46,9 @@ class EventTime:
     """Which."""
     evidence: str
     """Why this one, in words."""
+    life: bool = False
+    """It tells when the life of what a row stands for began. What is added up over a life is less
+    for the young ones, so days can be compared by their rows and attributes only."""
 
 
 def event_time(
@@ -86,14 +98,16 @@ def _guessed(moments: Sequence[MeasuredColumn]) -> EventTime | None:
     _, _, column = ranked[0]
     others = f", first of {len(ranked)} such columns" if len(ranked) > 1 else ""
     return EventTime(
-        column=column, evidence=f"guessed by its name and its type {column.type}{others}"
+        column=column,
+        evidence=f"guessed by its name and its type {column.type}{others}",
+        life=not _LIFE.isdisjoint(words(column.name)),
     )
 
 
 def _rank(name: str) -> int | None:
     """Lower is better; None for names that tell of something else or of nothing."""
     parts = words(name)
-    if not parts or not _LOADED.isdisjoint(parts):
+    if not parts or not (_LOADED | _SUMMARY).isdisjoint(parts):
         return None
     for rank, word in enumerate(_HAPPENED):
         if word in parts:

@@ -12,6 +12,7 @@ from dagster_agent.anomaly.profiling.aggregates import (
     bins,
     finite,
     number,
+    spread_out,
 )
 from dagster_agent.anomaly.profiling.grammar import Grammar
 from dagster_agent.anomaly.profiling.kinds import MeasuredColumn
@@ -89,7 +90,7 @@ def _binned(
     outputs = [
         Output(column=column.name, field=field, sql=sql)
         for column in columns
-        for field, sql in bins(finite(column, grammar), edges[column.name]).items()
+        for field, sql in bins(finite(column, grammar), edges[column.name], grammar).items()
     ]
     names = ", ".join(grammar.name(column.name) for column in columns)
     picked = extent.picked(names, grammar)
@@ -100,4 +101,4 @@ def _binned(
     values: dict[str, dict[str, Cell]] = {}
     for output, cell in zip(outputs, result.rows[0], strict=True):
         values.setdefault(output.column, {})[output.field] = cell
-    return values
+    return {column: spread_out(counts) for column, counts in values.items()}

@@ -35,6 +35,9 @@ DETECTOR_KEY = "dagster_agent/detector"
 RETRY_OF_TAG = "dagster_agent/retry_of"
 """Run tag of a retry of ours: the run that it makes again."""
 
+PAIR_KEY = "dagster_agent/pair"
+"""Metadata key of a reconciliation result of ours: `Detection.pair` of what decided it."""
+
 NEW_COLUMNS_KEY = "dagster_agent/new_columns"
 """Metadata key of a schema result of ours: names of columns that are new, a line each."""
 

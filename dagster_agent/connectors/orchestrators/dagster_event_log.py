@@ -89,6 +89,8 @@ class Promised:
 
     planned_assets: frozenset[dg.AssetKey]
     """Assets it set out to materialise."""
+    built_assets: frozenset[dg.AssetKey]
+    """Assets it materialised."""
     made_assets: frozenset[dg.AssetKey]
     """Assets it materialised or observed."""
     planned_checks: frozenset[dg.AssetCheckKey]
@@ -97,18 +99,24 @@ class Promised:
     """Checks with a result."""
 
 
-def promised(instance: dg.DagsterInstance, run_id: str) -> Promised:
-    """Plans and results of one run, in one reading of its log."""
+def promised(instance: dg.DagsterInstance, run_id: str, *, of_checks: bool = True) -> Promised:
+    """Plans and results of one run, in one reading of its log.
+
+    Args:
+        instance: Where the run is recorded.
+        run_id: Of the run.
+        of_checks: Whether those of checks are read as well; a run may have thousands.
+    """
     kind = DagsterEventType
     assets: dict[DagsterEventType, set[dg.AssetKey]] = {}
     checks: dict[DagsterEventType, set[dg.AssetCheckKey]] = {}
-    wanted = (
+    wanted = [
         kind.ASSET_MATERIALIZATION_PLANNED,
         kind.ASSET_MATERIALIZATION,
         kind.ASSET_OBSERVATION,
-        kind.ASSET_CHECK_EVALUATION_PLANNED,
-        kind.ASSET_CHECK_EVALUATION,
-    )
+    ]
+    if of_checks:
+        wanted += [kind.ASSET_CHECK_EVALUATION_PLANNED, kind.ASSET_CHECK_EVALUATION]
     for event in events(instance, run_id, *wanted):
         if event.event_type is kind.ASSET_CHECK_EVALUATION_PLANNED:
             planned = event.asset_check_planned_data
@@ -118,9 +126,11 @@ def promised(instance: dg.DagsterInstance, run_id: str) -> Promised:
             checks.setdefault(event.event_type, set()).add(result.asset_check_key)
         elif event.asset_key is not None:
             assets.setdefault(event.event_type, set()).add(event.asset_key)
-    made = assets.get(kind.ASSET_MATERIALIZATION, set()) | assets.get(kind.ASSET_OBSERVATION, set())
+    built = assets.get(kind.ASSET_MATERIALIZATION, set())
+    made = built | assets.get(kind.ASSET_OBSERVATION, set())
     return Promised(
         planned_assets=frozenset(assets.get(kind.ASSET_MATERIALIZATION_PLANNED, ())),
+        built_assets=frozenset(built),
         made_assets=frozenset(made),
         planned_checks=frozenset(checks.get(kind.ASSET_CHECK_EVALUATION_PLANNED, ())),
         made_checks=frozenset(checks.get(kind.ASSET_CHECK_EVALUATION, ())),

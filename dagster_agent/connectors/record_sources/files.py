@@ -16,7 +16,7 @@ Option = bool | int | str
 _FIXED: Mapping[Format, str] = {
     # types are told from all rows: a column that turns to text in the last row is text
     "csv": ", sample_size = -1, union_by_name = true",
-    "json": ", sample_size = -1, union_by_name = true",
+    "json": ", sample_size = -1, union_by_name = true, map_inference_threshold = -1",
     "parquet": ", union_by_name = true",
 }
 _OPTIONS: Mapping[Format, frozenset[str]] = {
@@ -50,7 +50,7 @@ def land_files(
 
     Raises:
         ConfigError: No file matches, or an option is not known.
-        ConnectorError: A file cannot be read, or changed while it was read.
+        ConnectorError: A file cannot be read, or changed while it was read; or all are empty.
     """
     given = dict(options or {})
     unknown = sorted(set(given) - _OPTIONS[kind])
@@ -61,6 +61,11 @@ def land_files(
     if not before:
         raise ConfigError(
             f"no file matches {pattern!r}", hint=f"paths start at the dbt project {base_dir.name}"
+        )
+    if not any(size for size, _ in before.values()):
+        raise ConnectorError(
+            f"{pattern} is empty",
+            hint="an empty source of truth proves nothing; check that its writer finished",
         )
     sql = f"read_{kind}(?{_FIXED[kind]}"
     sql += "".join(f", {name} = {_literal(value)}" for name, value in sorted(given.items())) + ")"

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager, closing
-from datetime import date, datetime, time
-from decimal import Decimal
+import contextlib
+from collections.abc import Generator, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
+from dagster_agent.connectors.record_sources.record_fields import RecordFields
 from dagster_agent.errors import ConnectorError
 from dagster_agent.model import Relation
 
@@ -19,10 +16,9 @@ if TYPE_CHECKING:
 
 LANDED = Relation(schema="main", name="records")
 """The table that landed records are in."""
-_BIGGEST = 2**63 - 1
 _LINES = (
     "format = 'newline_delimited', sample_size = -1, maximum_depth = 2, "
-    "maximum_object_size = 67108864"
+    "maximum_object_size = 67108864, map_inference_threshold = -1"
 )
 
 
@@ -39,16 +35,13 @@ def land_records(records: Iterable[Mapping[str, Any]], database: Path, *, name: 
         name: What a person calls the source, for errors.
 
     Raises:
-        ConnectorError: A record is no mapping, holds what JSON cannot, or there is none at all:
-            without a record there are no columns either.
+        ConnectorError: A record is no mapping, holds what JSON cannot, mixes moments with and
+            without time zone in a field, or tells fields apart by letter case only; or there is no
+            record with a field at all: without one there are no columns either.
     """
     spool = database.with_suffix(".jsonl")
     try:
-        if not _spool(records, spool, name):
-            raise ConnectorError(
-                f"{name} yielded no record",
-                hint="an empty source of truth proves nothing; check its filter or its date range",
-            )
+        _spool(records, spool, name)
         land_source(f"read_json(?, {_LINES})", [str(spool)], database, name=name)
     finally:
         spool.unlink(missing_ok=True)
@@ -61,7 +54,7 @@ def land_table(table: object, database: Path, *, name: str) -> None:
         ConnectorError: It cannot be read as a table.
     """
     arrow = _arrow(table, name)
-    with _open(database) as connection:
+    with _open(database, name) as connection:
         connection.register("landing", arrow)
         connection.execute(f"create table {LANDED.sql()} as select * from landing")
 
@@ -72,11 +65,18 @@ def land_source(source: str, parameters: list[Any], database: Path, *, name: str
     Raises:
         ConnectorError: It cannot be read; says what DuckDB says.
     """
+    with _open(database, name) as connection:
+        _load(connection, source, parameters)
+
+
+@contextlib.contextmanager
+def _open(database: Path, name: str) -> Generator[duckdb.DuckDBPyConnection]:
+    """The file, open for one landing; what DuckDB says becomes the source's trouble."""
     import duckdb
 
     try:
-        with _open(database) as connection:
-            _load(connection, source, parameters)
+        with contextlib.closing(duckdb.connect(str(database))) as connection:
+            yield connection
     except duckdb.Error as error:
         told = str(error).splitlines()[0]
         raise ConnectorError(
@@ -84,20 +84,13 @@ def land_source(source: str, parameters: list[Any], database: Path, *, name: str
         ) from error
 
 
-def _open(database: Path) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-    import duckdb
-
-    return closing(duckdb.connect(str(database)))
-
-
-def _spool(records: Iterable[Mapping[str, Any]], spool: Path, name: str) -> int:
-    """Write one JSON object per line; how many."""
-    written = 0
+def _spool(records: Iterable[Mapping[str, Any]], spool: Path, name: str) -> None:
+    """Write one JSON object per line."""
+    fields, written = RecordFields(), 0
     with spool.open("w", encoding="utf-8") as file:
         for record in records:
             try:
-                plain = {name: _plain(value) for name, value in record.items()}
-                line = json.dumps(plain, allow_nan=False)
+                line = fields.line(record)
             except (AttributeError, TypeError, ValueError) as error:
                 raise ConnectorError(
                     f"record {written + 1} of {name} cannot be kept: {error}",
@@ -105,32 +98,28 @@ def _spool(records: Iterable[Mapping[str, Any]], spool: Path, name: str) -> int:
                 ) from error
             file.write(line + "\n")
             written += 1
-    return written
-
-
-def _plain(value: object) -> object:
-    """As JSON holds it without loss."""
-    if isinstance(value, datetime | date | time):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        short = float(value)
-        return short if Decimal(repr(short)) == value else str(value)
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > _BIGGEST:
-        return str(value)
-    if isinstance(value, UUID):
-        return str(value)
-    if isinstance(value, dict | list | tuple):
-        return json.dumps(value, default=str, sort_keys=True)
-    return value
+    if not fields.any:
+        raise ConnectorError(
+            f"{name} yielded "
+            + (f"{written:,} records without a field" if written else "no record"),
+            hint="an empty source of truth proves nothing; check its filter or its date range",
+        )
 
 
 def _load(connection: duckdb.DuckDBPyConnection, source: str, parameters: list[Any]) -> None:
     """Types are told from all rows; a JSON column of no one type is what was written, as text."""
     described = connection.execute(f"describe select * from {source}", parameters).fetchall()
     mixed = ['"' + str(row[0]).replace('"', '""') + '"' for row in described if row[1] == "JSON"]
-    texts = ", ".join(f"{name} ->> '$' as {name}" for name in mixed)
+    texts = ", ".join(f"{_as_text(name)} as {name}" for name in mixed)
     chosen = f"* replace ({texts})" if mixed else "*"
     connection.execute(f"create table {LANDED.sql()} as select {chosen} from {source}", parameters)
+
+
+def _as_text(column: str) -> str:
+    """What was written; a whole number is written in one way, as `1` and never as `1.0`."""
+    text = f"({column} ->> '$')"
+    whole = f"regexp_replace({text}, '^(-?[0-9]+)[.]0$', '\\1')"
+    return f"case when json_type({column}) = 'DOUBLE' then {whole} else {text} end"
 
 
 def _arrow(table: Any, name: str) -> Any:

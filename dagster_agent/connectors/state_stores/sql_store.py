@@ -22,7 +22,12 @@ from dagster_agent.connectors.state_stores import (
 )
 from dagster_agent.connectors.state_stores.engine import Database
 from dagster_agent.connectors.state_stores.schema import ensure_schema
-from dagster_agent.connectors.state_stores.statements import latest, newest_first, upsert
+from dagster_agent.connectors.state_stores.statements import (
+    detector_key,
+    latest,
+    newest_first,
+    upsert,
+)
 from dagster_agent.model import (
     OPEN_STATUSES,
     AuditRecord,
@@ -137,16 +142,17 @@ class SqlStateStore:
         self._append(
             tables.detections,
             asset=detection.asset,
-            detector=detection.detector,
+            detector=detector_key(detection.detector, detection.pair),
             observed_at=detection.observed_at,
             body=codec.encode(detection),
         )
 
-    def latest_detection(self, asset: str, detector: str) -> Detection | None:
+    def latest_detection(self, asset: str, detector: str, *, pair: str = "") -> Detection | None:
         """See `StateStore`."""
         table = tables.detections
         query = latest(table, "observed_at").where(table.c.asset == asset)
-        return self._one(Detection, query.where(table.c.detector == detector))
+        key = detector_key(detector, pair)
+        return self._one(Detection, query.where(table.c.detector == key))
 
     def save_baseline(self, baseline: Baseline) -> None:
         """See `StateStore`."""

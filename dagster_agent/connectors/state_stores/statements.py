@@ -31,3 +31,11 @@ def newest_first(table: Table, moment: str) -> Select[Any]:
 def latest(table: Table, moment: str) -> Select[Any]:
     """The body that is newest by that column; of equal ones, the one written last."""
     return select(table.c.body).order_by(table.c[moment].desc(), table.c.sequence.desc()).limit(1)
+
+
+def detector_key(detector: str, pair: str) -> str:
+    """What the column `detector` holds: of each the latest is kept and found.
+
+    In ASCII, as the bodies are: a team names a pair in any script, and a database may be older.
+    """
+    return f"{detector}/{pair.encode('unicode_escape').decode()}" if pair else detector

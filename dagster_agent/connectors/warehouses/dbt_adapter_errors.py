@@ -26,7 +26,8 @@ TROUBLES = (
         retryable=True,
     ),
     Trouble(
-        states=("08", "53", "57P"),
+        states=("53", "57P"),
+        vague_states=("08",),
         pattern=r"connection (refused|reset|timed out)|could not (connect|translate)"
         r"|failed to (connect|resolve)|server closed the connection|service unavailable|max retries"
         r"|temporarily unavailable|network is unreachable|name or service not known",
@@ -61,4 +62,4 @@ TROUBLES = (
         hint="send a statement that changes nothing",
     ),
 )
-"""First match wins; what matches no row is passed on with the warehouse's own words."""
+"""See `translated`; what matches no row is passed on with the warehouse's own words."""

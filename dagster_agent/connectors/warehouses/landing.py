@@ -1,4 +1,8 @@
-"""A private DuckDB file in which rows of several stores are brought together."""
+"""A private DuckDB database in which rows of several stores are brought together.
+
+It lives in memory, where inserting costs a fifth of what it costs in a file (0.2 against 1.0
+seconds of CPU for a million rows of nine columns), and spills to a private folder.
+"""
 
 from __future__ import annotations
 
@@ -19,48 +23,61 @@ if TYPE_CHECKING:
 
 _SECONDS = 3_600.0
 """Time limit of one statement on landed rows."""
+_MEMORY_GIB = 4.0
+"""What landed rows may take of the memory before they spill; less where DuckDB's own limit is."""
+_GIB = {"bytes": 2.0**-30, "KiB": 2.0**-20, "MiB": 2.0**-10, "GiB": 1.0, "TiB": 1024.0}
 
 
 @contextlib.contextmanager
-def landed_tables(folder: Path | None = None) -> Generator[LandedFile]:
-    """A private, empty DuckDB file; it is gone when the context ends.
+def landed_tables(
+    folder: Path | None = None, *, memory_gib: float = _MEMORY_GIB
+) -> Generator[LandedRows]:
+    """A private, empty DuckDB database; it is gone when the context ends.
 
     Args:
-        folder: Where it is made; the system's temporary folder by default.
+        folder: Where it spills to; the system's temporary folder by default.
+        memory_gib: What it may take of the memory, at most what DuckDB takes by itself.
 
     Raises:
         ConfigError: The package duckdb is not installed.
     """
     if importlib.util.find_spec("duckdb") is None:
         raise ConfigError(
-            "rows of two stores are compared in a DuckDB file, but duckdb is not installed",
+            "rows of two stores are compared in DuckDB, but duckdb is not installed",
             hint="pip install 'dagster-agent[duckdb]'",
         )
     import duckdb
 
     # mkdtemp's folders are readable by their owner only
     with tempfile.TemporaryDirectory(prefix="rows-", dir=folder) as private:
-        path = Path(private)
         config: dict[str, str | bool | int | float | list[str]] = {
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
-            "temp_directory": str(path / "spill"),
+            "temp_directory": str(Path(private) / "spill"),
         }
-        with duckdb.connect(str(path / "landed.duckdb"), config=config) as connection:
-            yield LandedFile(connection)
+        with duckdb.connect(":memory:", config=config) as connection:
+            connection.execute(f"set memory_limit = '{_bounded(connection, memory_gib):.3f}GiB'")
+            yield LandedRows(connection)
 
 
-class LandedFile:
+def _bounded(connection: duckdb.DuckDBPyConnection, memory_gib: float) -> float:
+    """The smaller one of this limit and DuckDB's own, which knows the machine and its container."""
+    (shown,) = connection.sql("select current_setting('memory_limit')").fetchall()[0]
+    number, unit = str(shown).split()
+    return min(memory_gib, float(number) * _GIB[unit])
+
+
+class LandedRows:
     """Tables that were brought together so far.
 
     Args:
-        connection: To the private file; whoever opened it closes it.
+        connection: To the private database; whoever opened it closes it.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
         self._reader = LandedReader(
-            _Cursors(connection), name="duckdb:landed rows", catalog="landed", seconds=_SECONDS
+            _Cursors(connection), name="duckdb:landed rows", catalog="memory", seconds=_SECONDS
         )
 
     @property
@@ -69,7 +86,7 @@ class LandedFile:
         return self._reader
 
     def land(self, name: str, warehouse: Warehouse, sql: str, *, purpose: str) -> tuple[int, int]:
-        """Stream a result into a table, which is made or added to, in constant memory.
+        """Stream a result into a table, which is made or added to, within the memory limit.
 
         Args:
             name: Of the table.
@@ -118,7 +135,7 @@ class LandedReader(DuckDBReader):
 
 
 class _Cursors:
-    """Connections to the landed file."""
+    """Connections to the private database."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection

@@ -76,7 +76,7 @@ TROUBLES = (
         hint="send a statement that changes nothing",
     ),
 )
-"""First match wins; what matches no row is passed on with the server's own words."""
+"""See `translated`; what matches no row is passed on with the server's own words."""
 
 
 @contextlib.contextmanager

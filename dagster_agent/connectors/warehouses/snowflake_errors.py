@@ -20,7 +20,8 @@ TROUBLES = (
     Trouble(
         states=("28", "390"),
         pattern=r"incorrect username or password|jwt token is invalid|authentication (token|failed)"
-        r"|user .* (is|has been) (temporarily )?(locked|disabled)|MFA|role .* is not granted",
+        r"|user .* (is|has been) (temporarily )?(locked|disabled)|\bMFA\b|role .* is not granted"
+        r"|role .* specified in the connect string",
         message="Snowflake refuses the login: {said}",
         hint="correct `user`, the password or key, and `role` of the dbt profile's target",
     ),
@@ -34,21 +35,6 @@ TROUBLES = (
         pattern=r"no active warehouse",
         message="no virtual warehouse: {said}",
         hint="give `warehouse` in the dbt profile's target, and USAGE on it to the role",
-    ),
-    Trouble(
-        states=("08",),
-        pattern=r"could not connect|failed to connect|connection (refused|reset|was closed)"
-        r"|timed? ?out|network|http.* 5\d\d|max retries|service unavailable",
-        message="Snowflake cannot be reached: {said}",
-        hint="check `account` of the dbt profile's target, and the network",
-        retryable=True,
-    ),
-    Trouble(
-        states=("40", "55"),
-        pattern=r"lock|aborted because",
-        message="the table is held by another statement: {said}",
-        hint="let that statement finish, then try again",
-        retryable=True,
     ),
     Trouble(
         states=("42501",),
@@ -68,8 +54,25 @@ TROUBLES = (
         message="no such table: {said}",
         hint="build it with dbt, correct the name, or grant the profile's role access to it",
     ),
+    Trouble(
+        vague_states=("08",),
+        pattern=r"could not connect|failed to connect|connection (refused|reset|aborted|was closed)"
+        r"|\btimed? ?out\b|network (error|failure|is (unreachable|down))|max retries"
+        r"|\bhttps?\b\D{0,20}\b5\d\d\b|service unavailable|bad gateway|name or service not known",
+        message="Snowflake cannot be reached: {said}",
+        hint="check `account` of the dbt profile's target, and the network",
+        retryable=True,
+    ),
+    Trouble(
+        states=("40", "55"),
+        pattern=r"has locked (table|partition)|\bthis lock\b|\block (timeout|wait|conflict)"
+        r"|\bdeadlock|\blocked by\b|aborted because",
+        message="the table is held by another statement: {said}",
+        hint="let that statement finish, then try again",
+        retryable=True,
+    ),
 )
-"""First match wins; what matches no row is passed on with Snowflake's own words."""
+"""See `translated`; what matches no row is passed on with Snowflake's own words."""
 
 
 @contextlib.contextmanager

@@ -30,6 +30,8 @@ class DeclaredExpectation:
     """`critical`, `warning` or `info`, as Great Expectations names them."""
     notes: str = ""
     """What it is for, in words."""
+    validation: str = ""
+    """Name of the validation definition of the customer's checkpoint it is of; else empty."""
 
     @property
     def about(self) -> str:
@@ -46,10 +48,9 @@ class DeclaredExpectation:
     @property
     def says(self) -> str:
         """The expectation in words: `amount: values to not be null`."""
-        if self.notes:
-            return self.notes
         words = self.type.removeprefix("expect_").removeprefix("column_").replace("_", " ")
-        return f"{self.about}: {words}" if self.about else words
+        said = self.notes or (f"{self.about}: {words}" if self.about else words)
+        return f"{said} (validation {self.validation})" if self.validation else said
 
 
 def read_expectation(entry: object, where: str) -> DeclaredExpectation:

@@ -23,8 +23,8 @@ from dagster_agent.reconciliation.comparison import (
     MetricPair,
     Side,
     TablePair,
-    shown_names,
 )
+from dagster_agent.reconciliation.group_names import shown_names
 from dagster_agent.reconciliation.method import reconciliation_method
 from dagster_agent.reconciliation.wording import money
 

@@ -36,7 +36,9 @@ from dagster_agent.reconciliation.row_comparison.store import Journal
 from dagster_agent.reconciliation.row_comparison.value_forms import hash_sum
 
 MAX_DRILLED_SHARE = 0.3
-"""Share of the rows in differing buckets from which joining everything is cheaper."""
+"""Share of the rows in differing buckets from which reading everything is cheaper."""
+MAX_HASHED_SHARE = 0.7
+"""The same where of those rows only keys and hashes are kept at first."""
 
 _FEW_ROWS = 10_000
 """Drilled whatever their share."""
@@ -59,7 +61,12 @@ class Buckets:
     width: int | None = None
     """Of ranges over a plain integer column: integers that one bucket spans."""
     busy: bool = False
-    """Many rows are expected to differ: only hashes of differing buckets are kept at first."""
+    """Many rows may differ: only keys and hashes of differing buckets are kept at first."""
+
+    @property
+    def limit(self) -> float:
+        """Share of the rows in differing buckets from which they are not drilled."""
+        return MAX_HASHED_SHARE if self.busy else MAX_DRILLED_SHARE
 
 
 def range_buckets(
@@ -135,15 +142,12 @@ def compare_buckets(
 
 def unique_keys(pair: TablePair) -> bool:
     """The store itself keeps the key of either table from coming twice."""
-
-    def enforced(schema_keys: list[str], wanted: list[str]) -> bool:
-        return bool(schema_keys) and set(schema_keys) <= set(wanted)
-
     for side in (pair.ours, pair.theirs):
         columns = [side.column(key) for key in pair.keys]
-        wanted = [c.name for c in columns if c is not None]
-        declared = [c.name for c in side.schema.columns if c.primary_key]
-        if side.warehouse.dialect in ("duckdb", "postgres") and enforced(declared, wanted):
+        wanted = {c.name for c in columns if c is not None}
+        declared = {c.name for c in side.schema.columns if c.primary_key}
+        enforced = side.warehouse.dialect in ("duckdb", "postgres")
+        if enforced and declared and declared <= wanted:
             return True
     return False
 
@@ -175,11 +179,11 @@ def _statement(pair: TablePair, columns: ComparedColumns, buckets: Buckets, exam
     sources = [_rows(pair, columns, buckets, ours=ours) for ours in (True, False)]
     tables = [
         *(
-            f"b{side} as {kept}({_sums(source, buckets, dialect)})"
+            f"b{side} as {kept}({_sums(source, buckets, dialect, ours=side == 'o')})"
             for side, source in zip("ot", sources, strict=True)
         ),
         f"compared as {kept}({_compared(buckets)})",
-        f"bad as {kept}({_bad(columns)})",
+        f"bad as {kept}({_bad(columns, buckets)})",
         *(
             f"drilled_{side} as {kept}({_drilled(pair, columns, buckets, ours=ours)})"
             for side, ours in zip("ot", (True, False), strict=True)
@@ -191,7 +195,7 @@ def _statement(pair: TablePair, columns: ComparedColumns, buckets: Buckets, exam
         ),
         pairing_tables(columns, dialect),
     ]
-    totals = _totals(dialect, distinct=buckets.distinct is not None, keys=bool(columns.keys))
+    totals = _totals(dialect)
     return f"with {', '.join(tables)} {result_rows(columns, totals, examples, dialect)}"
 
 
@@ -243,11 +247,13 @@ def _suspects(pair: TablePair, columns: ComparedColumns, buckets: Buckets, *, ou
     )
 
 
-def _sums(source: str, buckets: Buckets, dialect: str) -> str:
+def _sums(source: str, buckets: Buckets, dialect: str, *, ours: bool) -> str:
+    """One line per bucket. Keys are told apart on our side only: a bucket there without a double
+    key can equal one in number and hash only if that has none either."""
     total = hash_sum("h", dialect)
     distinct = ""
     if buckets.distinct:
-        distinct = f", {buckets.distinct} as d"
+        distinct = f", {buckets.distinct} as d" if ours else ""
         if dialect == "duckdb":
             # cheaper, and safe where no key comes twice; hashed once more, since the hash of a row
             # is itself an XOR with the hash of its last column
@@ -257,41 +263,38 @@ def _sums(source: str, buckets: Buckets, dialect: str) -> str:
 
 def _compared(buckets: Buckets) -> str:
     differs = "o.n is distinct from t.n or o.s is distinct from t.s"
-    surplus = ", 0 as surplus"
     if buckets.distinct:
-        differs += " or o.n > o.d or t.n > t.d"
-        surplus = ", coalesce(t.n - t.d, 0) as surplus"
+        differs += " or o.n > o.d"
     return (
         "select coalesce(o.b, t.b) as b, coalesce(o.n, 0) as no, coalesce(t.n, 0) as nt"
-        f"{surplus}, case when {differs} then 1 else 0 end as differs "
+        f", case when {differs} then 1 else 0 end as differs "
         "from bo as o full join bt as t on o.b = t.b"
     )
 
 
-def _bad(columns: ComparedColumns) -> str:
+def _bad(columns: ComparedColumns, buckets: Buckets) -> str:
     """Buckets to drill: none where they are too many; without a key there is no other way."""
     differing = "select b from compared where differs = 1 and b is not null"
     if not columns.keys:
         return differing
     return (
         f"{differing} and (select sum(no + nt) from compared where differs = 1 and b is not null) "
-        f"<= (select {MAX_DRILLED_SHARE} * sum(no + nt) + {_FEW_ROWS} from compared)"
+        f"<= (select {buckets.limit} * sum(no + nt) + {_FEW_ROWS} from compared)"
     )
 
 
-def _totals(dialect: str, *, distinct: bool, keys: bool) -> str:
+def _totals(dialect: str) -> str:
     text = {"bigquery": "string", "postgres": "text"}.get(dialect, "varchar")
 
     def of(number: str, condition: str = "1 = 1") -> str:
         return f"(select coalesce({number}, 0) from compared where {condition})"
 
-    surplus = of("sum(surplus)", "b is not null") if distinct else ("-1" if keys else "0")
     counted = (
         f"{of('sum(no)')} as rows_ours, {of('sum(nt)')} as rows_theirs, "
         f"{of('sum(no)', 'b is null')} as null_ours, {of('sum(nt)', 'b is null')} as null_theirs, "
         f"{of('count(*)', 'b is not null')} as buckets, "
         f"{of('count(*)', 'differs = 1 and b is not null')} as buckets_differing, "
-        f"(select count(*) from bad) as drilled, {surplus} as surplus_all, {difference_counts()}"
+        f"(select count(*) from bad) as drilled, -1 as surplus_all, {difference_counts()}"
     )
     shown = " || '|' || ".join(f"cast({name} as {text})" for name in TOTALS)
     return f"(select {shown} from (select {counted}) as counted) as numbers"

@@ -9,7 +9,7 @@ from dagster_agent.reconciliation.comparison import TablePair
 from dagster_agent.reconciliation.config import ReconciliationConfig
 from dagster_agent.reconciliation.row_comparison.checksum_plan import compare_checksums, extents
 from dagster_agent.reconciliation.row_comparison.columns import compared_columns
-from dagster_agent.reconciliation.row_comparison.cost import Choice, choose
+from dagster_agent.reconciliation.row_comparison.cost import FETCHING, Choice, choose
 from dagster_agent.reconciliation.row_comparison.difference import PlanChosen, RowDifference
 from dagster_agent.reconciliation.row_comparison.landing import Landing
 from dagster_agent.reconciliation.row_comparison.same_store import compare_in_store
@@ -48,18 +48,20 @@ def compare_rows(
         )
     columns = compared_columns(pair, native=False)
     journal = Journal()
-    sizes = extents(pair, columns, journal)
-    choice = choose(pair, columns, config, (sizes[0].rows, sizes[1].rows), journal)
-    if choice.plan == "checksum":
-        with landing() as place:
-            found = compare_checksums(pair, columns, config, place, journal, sizes)
-        if found is not None:
-            return _told(found, choice, journal)
-        choice = Choice(
-            plan="stream",
-            reason=f"{choice.reason}; more than 30 % of the rows are in buckets that differ, so "
-            "all were fetched",
-        )
+    choice = FETCHING
+    if config.across != "stream":
+        sizes = extents(pair, columns, journal)
+        choice = choose(pair, columns, config, (sizes[0].rows, sizes[1].rows), journal)
+        if choice.plan == "checksum":
+            with landing() as place:
+                found = compare_checksums(pair, columns, config, place, journal, sizes)
+            if found is not None:
+                return _told(found, choice, journal)
+            choice = Choice(
+                plan="stream",
+                reason=f"{choice.reason}; more than 30 % of the rows are in buckets that differ, "
+                "so all were fetched",
+            )
     with landing() as place:
         found = compare_streamed(
             pair, columns, config, place, journal, expected_share=expected_share

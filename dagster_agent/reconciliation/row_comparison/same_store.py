@@ -24,10 +24,12 @@ from dagster_agent.reconciliation.row_comparison.row_hash import BITMAP_BITS
 from dagster_agent.reconciliation.row_comparison.store import Journal
 from dagster_agent.reconciliation.row_comparison.value_forms import plain_form
 
-BUSY_SHARE = 0.0005
+BUSY_SHARE = 0.002
 """Share of differing rows from which small buckets are cheaper."""
-BUSY_BUCKET_ROWS = 10
+BUSY_BUCKET_ROWS = 16
 """Rows per bucket then."""
+JOINED_SHARE = 0.03
+"""Share of differing rows from which joining everything at once is cheaper."""
 _LARGEST = 2**63
 """One more than a 64-bit integer holds."""
 _WIDEST = 2**62
@@ -63,10 +65,13 @@ def compare_in_store(
     if pair.inferred and not columns.values:
         reason = "only the coverage of keys is asked for"
         return _joined(pair, columns, config, journal, reason)
+    if columns.keys and expected_share is not None and expected_share > JOINED_SHARE:
+        reason = f"{_expected(expected_share)}: too much for buckets"
+        return _joined(pair, columns, config, journal, reason)
     buckets, extent = _buckets(pair, columns, config, expected_share, journal)
     raw = compare_buckets(pair, columns, buckets, config.sample_rows, journal)
     if raw is None:
-        reason = "more than 30 % of the rows are in buckets that differ"
+        reason = f"more than {buckets.limit * 100:.0f} % of the rows are in buckets that differ"
         return _joined(pair, columns, config, journal, reason)
     differing, count = raw.totals["buckets_differing"], raw.totals["buckets"]
     reason = (
@@ -123,8 +128,10 @@ def _buckets(
     journal: Journal,
 ) -> tuple[Buckets, _Extent]:
     dialect = pair.ours.warehouse.dialect
-    busy = expected_share is not None and expected_share > BUSY_SHARE
-    rows = BUSY_BUCKET_ROWS if busy else config.bucket_rows
+    many = expected_share is not None and expected_share > BUSY_SHARE
+    rows = min(BUSY_BUCKET_ROWS, config.bucket_rows) if many else config.bucket_rows
+    # a first run may find anything: its drilling must not keep whole rows of half the table
+    busy = many or expected_share is None
     number = _ordered(columns, dialect)
     extent = _extent(pair, columns, number, journal)
     if number is not None and extent.low is not None and extent.high is not None:

@@ -92,10 +92,8 @@ def text_form(sql: str, kind: ValueKind, dialect: str, *, is_text: bool) -> str:
 
 def joined(texts: Sequence[str], separator: str = " || '|' || ") -> str:
     """SQL of many texts as one; a tree that is not deep however many there are."""
-    if not texts:
-        return "''"
     if len(texts) <= 16:
-        return separator.join(texts)
+        return separator.join(texts) or "''"
     step = max(16, -(-len(texts) // 16))
     parts = [texts[i : i + step] for i in range(0, len(texts), step)]
     return separator.join(f"({joined(part, separator)})" for part in parts)
@@ -142,8 +140,7 @@ def _float_bits(sql: str, dialect: str) -> str:
     if dialect == "duckdb":
         bits = f"cast(cast(cast({sql} as double) as bit) as bigint)"
         return f"case when isnan({sql}) then {_NAN_BITS} else {bits} end"
-    sent = f"encode(float8send({sql}), 'hex')"
-    bits = f"cast(cast('x' || {sent} as bit(64)) as bigint)"
+    bits = f"cast(cast('x' || encode(float8send({sql}), 'hex') as bit(64)) as bigint)"
     return f"case when {sql} = 'NaN' then {_NAN_BITS} else {bits} end"
 
 
@@ -171,22 +168,28 @@ def _units(sql: str, source: ValueKind, scale: int, dialect: str) -> str:
     if source.name == "date":
         return _at_most(f"{_days(sql, dialect)} * {86400 * 10**scale}", sql, dialect)
     if source.scale <= scale:
-        return _at_most(_seconds(sql, scale, dialect), sql, dialect)
+        return _at_most(_seconds(sql, scale, dialect), sql, dialect, near=_near(sql, scale))
     step = 10 ** (source.scale - scale)
     fine = _seconds(sql, source.scale, dialect)
     remainder = f"mod(mod({fine}, {step}) + {step}, {step})"
-    divide = {"duckdb": "//"}.get(dialect, "/")
-    floor = f"({fine} - {remainder}) {divide} {step}"
+    floor = f"({fine} - {remainder}) {'//' if dialect == 'duckdb' else '/'} {step}"
     return _at_most(f"cast({floor} as {_whole(dialect)})", sql, dialect)
 
 
-def _at_most(units: str, sql: str, dialect: str) -> str:
+def _near(sql: str, scale: int) -> str:
+    """PostgreSQL's units of moments from 1850 to 2100, in a third of the exact form's time: seconds
+    below 2^32 and microseconds below 2^52 are doubles less than a quarter off; the cast rounds."""
+    units = f"cast(date_part('epoch', {sql}) * {10**scale} as bigint)"
+    return f"when {sql} >= '1850-01-01' and {sql} < '2100-01-01' then {units} "
+
+
+def _at_most(units: str, sql: str, dialect: str, *, near: str = "") -> str:
     """Infinite moments, where the store has them; DuckDB would make NULL of them."""
     if dialect not in ("duckdb", "postgres"):
         return units
     zero = "cast('1970-01-01' as date)"
     return (
-        f"case when isfinite({sql}) then {units} "
+        f"case {near if dialect == 'postgres' else ''}when isfinite({sql}) then {units} "
         f"when {sql} > {zero} then {_FAR} when {sql} < {zero} then -{_FAR} end"
     )
 
@@ -264,13 +267,12 @@ def _read_moment(text: str, kind: ValueKind, dialect: str) -> str:
     type_ = "date" if kind.name == "date" else "timestamp with time zone"
     if dialect == "snowflake" and kind.name == "timestamp":
         type_ = "timestamp_tz"
+    text_at = text
     if kind.name == "timestamp":
         # a text without a zone is UTC, as a timestamp without one is
         zone = _matches(text, "(Z|[+-][0-9:]+)$", dialect)
         bare = f"length({text}) <= 19 or not {zone}"
         text_at = f"case when {bare} then {text} || '+00' else {text} end"
-    else:
-        text_at = text
     moment = f"cast(case when {_matches(text, pattern, dialect)} then {text_at} end as {type_})"
     form = (
         _days(moment, dialect)

@@ -208,6 +208,28 @@ def test_histograms_keep_their_bins(tmp_path: Path) -> None:
     assert len(warehouse.statements) == 1
 
 
+def test_a_value_at_an_edge_is_below_it_whatever_its_type(tmp_path: Path) -> None:
+    edges = (-2.5, 0.0, 0.1, 0.30000000000000004, 7.0, 288.04999999999995, 1e20)
+    values = (-9, -2.5, -1e-9, 0, 0.1, 0.3, 0.30000000000000004, 7, 288.05, 1e19, 1e20, 2e20, 2e20)
+    labels = (*map(repr, edges), "inf")
+    before = Distribution(column="", at=NOW, kind="numeric", labels=labels, counts=(1,) * 8)
+    known = Known(distributions=dict.fromkeys(("real", "exact", "whole", "none"), before))
+    floats = ", ".join(f"'{value!r}'::DOUBLE" for value in values)
+    profile, _ = _profile(
+        tmp_path,
+        f"""CREATE TABLE t AS SELECT v AS real, TRY_CAST(v AS DECIMAL(38, 9)) AS exact,
+            TRY_CAST(v AS HUGEINT) AS whole, NULL::DOUBLE AS none
+            FROM (SELECT unnest([{floats}, 'nan', 'inf', '-inf', NULL]) AS v) u""",
+        known=known,
+    )
+    found = {d.column: d.counts for d in profile.distributions}
+    assert found.keys() == {"real", "exact", "whole"}
+    assert found["real"] == (2, 2, 1, 2, 1, 0, 3, 2)
+    assert sum(found["real"]) == len(values)
+    assert found["exact"] == (2, 2, 1, 2, 1, 0, 3, 2)
+    assert found["whole"] == (1, 6, 0, 0, 1, 1, 2, 2)
+
+
 def test_categories_beyond_the_most_are_one(tmp_path: Path) -> None:
     known = Known(
         distributions={

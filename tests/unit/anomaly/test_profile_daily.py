@@ -53,6 +53,25 @@ def test_which_column_says_when_a_row_happened() -> None:
     assert event_time(columns[:4], configured=None, declared=()) is None
 
 
+def test_a_summary_of_events_is_no_event() -> None:
+    columns = _columns(first_order_at="TIMESTAMP", last_sold_on="DATE", previous_order_date="DATE")
+    assert event_time(columns, configured=None, declared=()) is None
+    configured = event_time(columns, configured="last_sold_on", declared=())
+    assert _chosen(configured) == ("last_sold_on", "profiling.timestamp names it")
+
+
+def test_what_a_life_adds_up_is_not_compared_by_its_first_day(tmp_path: Path) -> None:
+    rows = """CREATE TABLE t AS
+        SELECT DATE '2026-11-15' + (i % 4)::INT AS registered_at, i % 9 AS orders,
+        DATE '2026-11-18' AS seen_on, 'mail' AS email FROM range(40) s(i)"""
+    days = _days(tmp_path, rows)
+    assert days
+    for metrics in days.values():
+        assert metrics["daily.row_count"] == 10
+        assert any(metric.endswith(".email") for metric in metrics)
+        assert not any(metric.endswith((".orders", ".seen_on")) for metric in metrics)
+
+
 def test_how_far_back_to_read() -> None:
     assert first_day(None, NOW, CONFIG) == date(2026, 9, 22)
     assert first_day(datetime(2026, 11, 20, tzinfo=UTC), NOW, CONFIG) == date(2026, 11, 18)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -156,3 +157,22 @@ def test_without_its_warehouse_the_project_is_told_all_the_same(shop: Path) -> N
     assert lines[1].startswith("warehouse: duckdb NOT reachable: DuckDB file ")
     assert "  raw.orders: no freshness" in lines
     assert lines[-1] == "sources of truth: not looked for: the warehouse did not answer"
+
+
+def test_one_models_broken_meta_hides_no_other(shop: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    shutil.copytree(shop, mine, ignore=shutil.ignore_patterns("state", "target"))
+    yml = "  - {name: revenue, config: {meta: {dagster_agent: {anomaly: {threshold: high}}}}}\n"
+    yml += "  - {name: stg_orders, config: {meta: {dagster_agent: {critcal: true}}}}\n"
+    text = FILES["models/shop.yml"]
+    (mine / "models" / "shop.yml").write_text(text.replace("exposures:", f"{yml}exposures:"))
+    done = run(mine, "init")
+    assert done.exit_code == 0, done.stderr
+    lines = done.stdout.splitlines()
+    start = lines.index("settings that are wrong, so that checks cannot run: 2")
+    told = sorted(lines[start + 1 : start + 3])
+    assert "in meta.dagster_agent of stg_orders: unknown setting 'critcal'" in told[0]
+    assert "in meta.dagster_agent.anomaly of revenue: setting 'threshold' is 'high'" in told[1]
+    assert all("mend it in the yml beside models/" in line for line in told)
+    assert "  fct_orders: read by 1, board" in lines
+    assert "sources of truth proposed: 1" in lines

@@ -104,12 +104,19 @@ def test_a_check_is_the_same_whatever_its_numbers(
     [
         {"asset": "model.shop.fct_orders"},
         {"check": "reconciliation/key-difference"},
+        {"pair": "ledger"},
         {"kind": SymptomKind.DBT_TEST_FAILED},
         {"detail": "Binder Error: no such column"},
     ],
 )
 def test_other_assets_checks_kinds_and_errors_differ(changes: dict[str, object]) -> None:
     assert fingerprint(check_failed(**changes)) != fingerprint(check_failed())
+
+
+def test_pairs_are_told_apart_and_what_has_none_is_found_as_ever() -> None:
+    """Incidents that were stored before pairs had names are found by the same digits."""
+    assert fingerprint(check_failed(pair="ledger")) != fingerprint(check_failed(pair="bank"))
+    assert fingerprint(check_failed(pair="")) == fingerprint(check_failed()) == "4eac4726a1783783"
 
 
 def test_questions_are_told_apart_by_their_words_and_numbers() -> None:

@@ -23,6 +23,7 @@ from dagster_agent.reconciliation.comparison import EXACT, Side, TablePair
 from dagster_agent.reconciliation.config import ReconciliationConfig
 from dagster_agent.reconciliation.row_comparison.comparing import compare_rows
 from dagster_agent.reconciliation.row_comparison.difference import RowDifference
+from dagster_agent.reconciliation.row_comparison.value_forms import plain_form
 from dagster_agent.testing.memory_warehouse import MemoryWarehouse
 
 # name, DuckDB type and literals, PostgreSQL type and literals; two equal lines, never two equal
@@ -242,6 +243,35 @@ def test_every_unequal_value_is_found(duck: Any, post: Any, across: str) -> None
     assert {c.column: c.rows for c in found.columns} == {
         name: len(values) for name, _, values, _, _ in SAME
     }
+
+
+@pytest.mark.parametrize("type_", ["timestamp", "timestamptz"])
+@pytest.mark.parametrize("scale", [3, 6])
+def test_moments_are_exact_to_their_last_digit(post: Any, type_: str, scale: int) -> None:
+    """The cheap form of moments between 1850 and 2100 against exact numbers, up to its bounds."""
+    connection, _ = post
+    kind = kind_of(f"{type_}({scale})", "postgres")
+    unit = f"{10 ** (6 - scale)} * interval '1 microsecond'"
+    moments = (
+        "select cast(timestamp '1970-01-01' + (x / {per}) * interval '1 second' + (x % {per}) * {u}"
+        " as {t}) as at from (select cast(i as bigint) * {step} - {low} as x"
+        " from generate_series(0, 60000) i union all"
+        " select {edge} + i from generate_series(-2000, 2000) i union all"
+        " select -{past} + i from generate_series(-2000, 2000) i) as n"
+    ).format(
+        per=10**scale,
+        u=unit,
+        t=type_,
+        step=131_313_131_313 // 10 ** (6 - scale),
+        low=3_790_000_000 * 10**scale,
+        edge=4_102_444_800 * 10**scale,
+        past=3_786_912_000 * 10**scale,
+    )
+    wrong = connection.execute(
+        f"select count(*), count(*) filter (where {plain_form('at', kind, kind, 'postgres')} is "
+        f"distinct from cast(extract(epoch from at) * {10**scale} as bigint)) from ({moments}) as m"
+    ).fetchone()
+    assert wrong == (68_003, 0)
 
 
 def test_types_of_one_store_compare_by_value(duck: Any) -> None:

@@ -93,6 +93,59 @@ def test_stopping_early_compares_the_rows_of_differing_days_only(project: Any) -
     )
 
 
+STOP_EARLY = {"key": "order_id", "measures": ["amount"], "stop_early": True}
+SWAPPED = (  # on the sixth day: two orders have each other's amount
+    "select order_id, case order_id when 501 then 22.25 when 502 then 21.25 else amount end as"
+    f" amount, country, created_at from ({ALL})"
+)
+SWAPPED_BETWEEN_DAYS = SWAPPED.replace("502", "622")
+
+
+def test_what_agrees_by_counts_and_aggregates_only_says_so(project: Any) -> None:
+    """Changes that cancel out on one day are not seen, so nothing claims equal rows."""
+    by_day = reconciled(project, SWAPPED, ALL, STOP_EARLY | {"day": "created_at"})
+    assert {d.status for d in by_day.values()} == {PASSED}
+    assert set(by_day) == {"row-count", "column-aggregates"}
+    told = "; compared by counts and aggregates on each day, not row by row"
+    assert by_day["row-count"].headline == f"fct_orders and ledger have 2,000 rows each{told}"
+    assert by_day["column-aggregates"].headline.endswith(f"agree with ledger{told}")
+    assert all("leave out `stop_early`" in d.hint for d in by_day.values())
+
+    whole = reconciled(project, SWAPPED, ALL, STOP_EARLY)
+    told = "; compared by counts and aggregates of the whole tables, not row by row"
+    assert whole["row-count"].headline.endswith(told)
+
+    asked = reconciled(project, SWAPPED, ALL, {"key": "order_id", "columns": ["amount"]})
+    assert asked["key-difference"].status is FAILED
+    assert not any("row by row" in d.headline for d in asked.values())
+
+
+def test_what_cancels_out_between_days_is_seen_by_day(project: Any) -> None:
+    entry = STOP_EARLY | {"columns": ["amount"], "day": "created_at"}
+    found = reconciled(project, SWAPPED_BETWEEN_DAYS, ALL, entry)
+    assert found["column-aggregates"].status is PASSED, "the totals agree"
+    assert found["key-difference"].status is FAILED
+    assert found["key-difference"].metrics["keys_changed.ledger"] == 2
+    no_key = {"measures": ["amount"], "day": "created_at"}
+    told = reconciled(project, SWAPPED_BETWEEN_DAYS, ALL, no_key)["row-count"].headline
+    assert told.endswith("aggregates on each day, not row by row; 2 of 20 days differ")
+
+
+def test_what_was_compared_on_the_differing_days_only_says_so(project: Any) -> None:
+    """A change that cancels out on another day stays unseen: its rows were not compared."""
+    ours = f"select * from ({SWAPPED}) where order_id <> 1234"
+    entry = STOP_EARLY | {"columns": ["amount"], "day": "created_at"}
+    rows = reconciled(project, ours, ALL, entry)["key-difference"]
+    assert (rows.metrics["keys_missing.ledger"], rows.metrics["keys_changed.ledger"]) == (1, 0)
+    assert rows.headline.endswith(
+        "; rows were compared on 1 of 20 days, on the others only counts and aggregates"
+    )
+    assert "leave out `stop_early`" in rows.hint
+    all_rows = reconciled(project, ours, ALL, entry | {"stop_early": False})["key-difference"]
+    assert all_rows.metrics["keys_changed.ledger"] == 2
+    assert "rows were compared on" not in all_rows.headline
+
+
 def test_an_expression_that_does_not_exist_keeps_counts_and_rows(project: Any) -> None:
     entry = {
         "key": "order_id",

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sqlglot import exp
 
 from dagster_agent.errors import QueryRefused
+from dagster_agent.model import Relation
 from dagster_agent.sql.functions import REFUSED_TYPED, TYPED
 from dagster_agent.sql.guard import read_only
 
@@ -148,6 +149,20 @@ def test_every_function_class_of_sqlglot_is_classified() -> None:
     known = {kind.__name__ for kind in subclasses(exp.Func)}
     assert sorted(known - TYPED - REFUSED_TYPED) == []
     assert not TYPED & REFUSED_TYPED
+
+
+def test_a_verdict_holds_for_its_relations_and_dialect_alone() -> None:
+    sql, orders, rates = "select * from orders", Relation(name="orders"), Relation(name="rates")
+    for _ in range(2):
+        assert read_only(sql, "duckdb") == read_only(sql, "duckdb", relations=[rates, orders])
+        with pytest.raises(QueryRefused, match="not among the relations"):
+            read_only(sql, "duckdb", relations=[rates])
+        with pytest.raises(QueryRefused, match="not among the relations"):
+            read_only(sql, "duckdb", relations=[])
+        assert read_only("select `a` from t", "bigquery") == "SELECT `a` FROM t"
+        assert read_only("select `a` from t", "spark") == "SELECT `a` FROM t"
+        with pytest.raises(QueryRefused):
+            read_only("select `a` from t", "postgres")
 
 
 def test_what_is_sent_means_the_same_to_duckdb() -> None:
