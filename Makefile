@@ -29,7 +29,7 @@ dev: setup ## the example code location in the Dagster UI, on what the demo left
 	$(BIN)/dagster dev -w workspace.yaml
 
 test: setup ## all tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not drill"
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not drill"
 
 drill: setup ## the long ones: whole stories that `make test` tells in shorter ones
 	$(BIN)/python -m pytest -n 2 -m drill

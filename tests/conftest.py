@@ -1,7 +1,8 @@
-"""What every test shares: property tests without a deadline, and no secrets of the developer's."""
+"""What every test shares: property tests without a deadline, the order, the servers."""
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import settings
 
 pytest_plugins = ["tests.postgres_server"]
@@ -9,3 +10,16 @@ pytest_plugins = ["tests.postgres_server"]
 # A deadline in milliseconds fails by chance on a machine with two busy cores.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
+
+_LONG = ("integration", "scenarios", "definitions", "response", "investigation", "repair")
+"""Folders whose files take long."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first: one that comes last leaves the other worker idle for minutes."""
+
+    def place(item: pytest.Item) -> int:
+        folders = item.path.parts
+        return next((n for n, name in enumerate(_LONG) if name in folders), len(_LONG))
+
+    items.sort(key=place)

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 from dagster_agent.cli import main
 from dagster_agent.model import Asset
-from dagster_agent.settings import Settings
+from dagster_agent.settings import AssetSettings, Settings
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -55,6 +55,8 @@ def test_what_stands_in_a_yml_is_valid_there(language: str, code: str) -> None:
         meta = node.get("config", {}).get("meta", {})
         asset = Asset(unique_id="model.p.m", name=node["name"], resource_type="model", meta=meta)
         Settings().for_asset(asset)
+        told_of_it = set(meta.get("dagster_agent", {}))
+        assert AssetSettings.of(asset).model_fields_set == told_of_it
 
 
 @pytest.mark.parametrize(("language", "code"), [f for f in FENCES if f.values[0] == "json"])
