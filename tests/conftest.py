@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import settings
 
+from tests import warm_dbt
+
 pytest_plugins = ["tests.postgres_server"]
 
 # A deadline in milliseconds fails by chance on a machine with two busy cores.
@@ -13,6 +15,11 @@ settings.load_profile("patient")
 
 _LONG = ("integration", "scenarios", "definitions", "response", "investigation", "repair")
 """Folders whose files take long."""
+
+
+def pytest_sessionfinish() -> None:
+    """The process behind the tests' `dbt` ends with them."""
+    warm_dbt.end()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,28 +1,20 @@
-"""`DbtWorker`: dbt commands, one after the other, in one warm process of their own."""
+"""`DbtWorker`: dbt commands, one after the other, in a warm process."""
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
-import subprocess
 import sys
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from tempfile import TemporaryFile
 from types import TracebackType
-from typing import IO, Any
 
 import msgspec
 
-from dagster_agent.dbt import worker
+from dagster_agent.dbt.process import DbtProcess, hand_back, take
 from dagster_agent.errors import ConfigError, ConnectorError
 
 _START_SECONDS = 120
-_TAIL_BYTES = 4000
 
 _SWITCHES_OF_OTHERS = frozenset(
     {
@@ -91,9 +83,7 @@ class _Answer(msgspec.Struct):
 
 
 class DbtWorker:
-    """A process that runs dbt commands again and again; the first takes seconds, later ones less.
-
-    It ends with the `with` block on every way out, and when this process dies.
+    """dbt commands in a warm process, for as long as the `with` block lasts.
 
     Args:
         project_dir: Folder of `dbt_project.yml`.
@@ -116,7 +106,7 @@ class DbtWorker:
         timeout_seconds: float = 600,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        self._environment = dict(environment or {})
+        self._environment = _environment({**os.environ, **(environment or {})})
         self._project_dir = project_dir
         self._target_path = target_path
         self._timeout_seconds = timeout_seconds
@@ -132,29 +122,11 @@ class DbtWorker:
             "--no-fail-fast",
             "--no-send-anonymous-usage-stats",
         )
-        self._process: subprocess.Popen[bytes] | None = None
-        self._answers: SimpleQueue[bytes] = SimpleQueue()
-        self._pump: threading.Thread | None = None
-        self._printed: IO[bytes] | None = None
-        self._ready = False
+        self._process: DbtProcess | None = None
 
     def __enter__(self) -> DbtWorker:
-        """Start the process; it imports dbt while the caller goes on."""
-        self._printed = TemporaryFile()  # lives as long as the process
-        self._process = subprocess.Popen(
-            # -P: no file of the working directory may stand in for a module
-            [sys.executable, "-P", worker.__file__],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._printed,
-            cwd=self._project_dir,
-            env={**_environment(os.environ), **self._environment},
-            start_new_session=True,  # Ctrl-C in the terminal is ours to handle
-        )
-        self._pump = threading.Thread(
-            target=_pump, args=(self._process.stdout, self._answers), daemon=True
-        )
-        self._pump.start()
+        """Take or start the process; a new one imports dbt while the caller goes on."""
+        self._process = take(self._environment)
         return self
 
     def __exit__(
@@ -166,19 +138,10 @@ class DbtWorker:
         self.close()
 
     def close(self) -> None:
-        """End the process, at once and in any state."""
+        """Hand the process back, or end it at once when it is at work."""
         process, self._process = self._process, None
         if process is not None:
-            process.kill()
-            process.wait()
-            if self._pump is not None:
-                self._pump.join()
-            for pipe in (process.stdin, process.stdout):
-                if pipe is not None:
-                    with contextlib.suppress(OSError):  # unsent bytes for a process that is gone
-                        pipe.close()
-        if self._printed is not None:
-            self._printed.close()
+            hand_back(process)
 
     def run(self, args: Sequence[str]) -> DbtOutcome:
         """Run one dbt command.
@@ -193,10 +156,13 @@ class DbtWorker:
             ConfigError: dbt is not installed.
             ConnectorError: It took too long, or the process died; with the end of what it printed.
         """
-        if not self._ready:
-            self._await_start()
-        self._send({"args": [*args, *self._options]})
-        answer = self._receive(self._timeout_seconds, what=f"dbt {args[0]}")
+        if self._process is None:
+            raise ConnectorError("the dbt process is closed", hint="open the worker first")
+        try:
+            answer = self._answer(self._process, [*args, *self._options])
+        except ConnectorError:
+            self._process = None  # it is gone
+            raise
         return DbtOutcome(
             success=answer.success,
             results=tuple(answer.results),
@@ -205,65 +171,23 @@ class DbtWorker:
             error=answer.error,
         )
 
-    def _await_start(self) -> None:
-        answer = self._receive(_START_SECONDS, what="the start of dbt")
-        if not answer.ready:
-            raise ConfigError(
-                f"dbt cannot be imported in {sys.executable}: {answer.error}",
-                hint="install dbt-core and the adapter of your warehouse in this environment",
-            )
-        self._ready = True
-
-    def _send(self, message: Mapping[str, Any]) -> None:
-        stdin = self._process.stdin if self._process else None
-        if stdin is None:
-            raise ConnectorError("the dbt process is closed", hint="open the worker first")
-        try:
-            stdin.write(json.dumps(message).encode() + b"\n")
-            stdin.flush()
-        except OSError:
-            raise self._died("dbt") from None
-
-    def _receive(self, timeout_seconds: float, *, what: str) -> _Answer:
-        try:
-            line = self._answers.get(timeout=timeout_seconds)
-        except Empty:
-            tail = self._tail()
-            self.close()
-            raise ConnectorError(
-                f"{what} did not end within {timeout_seconds:g} seconds and was stopped{tail}",
-                hint="look for a lock on the warehouse, or allow more time",
-                retryable=True,
-            ) from None
-        if not line:
-            raise self._died(what)
+    def _answer(self, process: DbtProcess, args: list[str]) -> _Answer:
+        if not process.started:
+            _await_start(process)
+        process.ask(args, folder=self._project_dir, environment=self._environment)
+        line = process.receive(self._timeout_seconds, what=f"dbt {args[0]}")
         return msgspec.json.decode(line, type=_Answer)
 
-    def _died(self, what: str) -> ConnectorError:
-        code: int | None = None
-        if self._process is not None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                code = self._process.wait(timeout=5)
-        tail = self._tail()
-        self.close()
-        return ConnectorError(
-            f"the dbt process died during {what} (exit code {code}){tail}",
-            hint="run the same dbt command by hand in the project",
+
+def _await_start(process: DbtProcess) -> None:
+    line = process.receive(_START_SECONDS, what="the start of dbt")
+    answer = msgspec.json.decode(line, type=_Answer)
+    if not answer.ready:
+        process.kill()
+        raise ConfigError(
+            f"dbt cannot be imported in {sys.executable}: {answer.error}",
+            hint="install dbt-core and the adapter of your warehouse in this environment",
         )
-
-    def _tail(self) -> str:
-        if self._printed is None or self._printed.closed:
-            return ""
-        self._printed.seek(0, os.SEEK_END)
-        self._printed.seek(max(0, self._printed.tell() - _TAIL_BYTES))
-        text = self._printed.read().decode(errors="replace").strip()
-        return f": {text}" if text else ""
-
-
-def _pump(pipe: IO[bytes] | None, answers: SimpleQueue[bytes]) -> None:
-    for line in pipe or ():
-        answers.put(line)
-    answers.put(b"")
 
 
 def _environment(inherited: Mapping[str, str]) -> dict[str, str]:

@@ -4,7 +4,10 @@ It is run as a file of its own and imports nothing of the library, so it starts 
 Requests come on standard input. Answers go to what was standard output when it started; whatever
 dbt, its adapters or Python models print goes to standard error.
 
-    {"args": ["build", ...]}  ->  {"success": true, "error": "", "log": [...], "results": [...]}
+    {"args": ["build", ...], "folder": "/...", "environment": {...}}
+        ->  {"success": true, "error": "", "log": [...], "results": [...]}
+    {"rest": 60}  ->  no answer; it ends when no request comes within so many seconds
+    {}            ->  {"ready": true}
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ import os
 import sys
 import threading
 import time
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, TextIO
 
 _LOG_LINES = 400
@@ -38,8 +41,20 @@ def main() -> None:
         _answer(answers, {"ready": False, "error": str(error)})
         return
     _answer(answers, {"ready": True})
+    known, places = set(sys.modules), list(sys.path)
+    rest: float | None = None
     while True:
-        _answer(answers, _run(waiting.get()["args"]))
+        try:
+            request = waiting.get(timeout=rest)
+        except Empty:
+            os._exit(0)
+        rest = request.get("rest")
+        if "args" in request:
+            _answer(answers, _run(**request))
+            _forget_modules(known, places)
+            known = set(sys.modules)
+        elif rest is None:
+            _answer(answers, {"ready": True})
 
 
 def _answer(answers: TextIO, message: dict[str, Any]) -> None:
@@ -60,11 +75,14 @@ def _leave_with_parent(parent: int) -> None:
     os._exit(1)
 
 
-def _run(args: list[str]) -> dict[str, Any]:
+def _run(args: list[str], folder: str, environment: dict[str, str]) -> dict[str, Any]:
     from dbt.adapters.factory import reset_adapters
     from dbt.cli.main import dbtRunner
     from dbt_common.events.base_types import EventLevel
 
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
     log: list[str] = []
 
     def hear(event: Any) -> None:
@@ -77,6 +95,7 @@ def _run(args: list[str]) -> dict[str, Any]:
     finally:
         reset_adapters()
         _let_go_of_duckdb()
+        os.chdir(os.sep)
     return {
         "success": outcome.success,
         "error": str(outcome.exception or ""),
@@ -91,6 +110,15 @@ def _let_go_of_duckdb() -> None:
     if connections is not None:
         connections.DuckDBConnectionManager.close_all_connections()
         gc.collect()
+
+
+def _forget_modules(known: set[str], places: list[str]) -> None:
+    """A project's own plugins may read otherwise when the next command comes."""
+    sys.path[:] = places
+    for name in set(sys.modules) - known:
+        file = getattr(sys.modules[name], "__file__", None) or ""
+        if file and not file.startswith(tuple(places)):
+            del sys.modules[name]
 
 
 def _ran(result: Any) -> bool:

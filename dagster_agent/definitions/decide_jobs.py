@@ -8,41 +8,30 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 from pydantic import Field
 
-from dagster_agent.definitions import metadata as shown
 from dagster_agent.definitions.assets import Publisher
 from dagster_agent.definitions.blueprint import Blueprint
 from dagster_agent.definitions.jobs import chain_job
-from dagster_agent.definitions.judging import measure, result_of
+from dagster_agent.definitions.judging import judge_again
+from dagster_agent.definitions.signed import Signed
 from dagster_agent.definitions.stations import speaking_plainly
 from dagster_agent.definitions.workspaces import open_workspace
 from dagster_agent.model import Decision, DecisionKind
 
-NOBODY = "someone at the Dagster UI"
-"""Recorded where the form is left empty: open-source Dagster has no users."""
 
-
-class DecideConfig(dg.Config):
+class DecideConfig(Signed):
     """A decision on a finding."""
 
     finding_id: str = Field(description="The finding (F-...), as its page shows it.")
     decision: DecisionKind = Field(
         description="APPROVE marks the pull request ready, REJECT closes it, SNOOZE waits."
     )
-    decided_by: str = Field(
-        default="", description="Who decides. Dagster has no users, so say it; it is recorded."
-    )
-    comment: str = Field(default="", description="Why, in your words; goes into the record.")
     snooze_days: float = Field(default=1.0, gt=0, description="How long SNOOZE lasts, in days.")
 
 
-class AcceptSchemaConfig(dg.Config):
+class AcceptSchemaConfig(Signed):
     """Acceptance of an asset's present schema."""
 
     asset: str = Field(description="Asset key (a/b), dbt name or unique id.")
-    decided_by: str = Field(
-        default="", description="Who decides. Dagster has no users, so say it; it is recorded."
-    )
-    comment: str = Field(default="", description="Why, in your words; goes into the record.")
 
 
 def build_decide_job(blueprint: Blueprint) -> dg.JobDefinition:
@@ -83,7 +72,6 @@ def _decide(blueprint: Blueprint, context: dg.OpExecutionContext, config: Decide
     from dagster_agent.response import decide
 
     now = datetime.now(UTC)
-    decided_by = config.decided_by.strip() or NOBODY
     # Findings of all projects share one store; only the code host belongs to a project.
     with open_workspace(blueprint, blueprint.projects[0], context.instance) as workspace:
         known = workspace.store.finding(config.finding_id.strip())
@@ -93,7 +81,7 @@ def _decide(blueprint: Blueprint, context: dg.OpExecutionContext, config: Decide
             workspace,
             config.finding_id.strip(),
             config.decision,
-            decided_by=decided_by,
+            decided_by=config.who,
             comment=config.comment,
             until=now + timedelta(days=config.snooze_days),
             now=now,
@@ -102,7 +90,7 @@ def _decide(blueprint: Blueprint, context: dg.OpExecutionContext, config: Decide
         decision = Decision(
             finding_id=finding.id,
             kind=config.decision,
-            decided_by=decided_by,
+            decided_by=config.who,
             decided_at=now,
             comment=config.comment,
             run_id=context.run_id,
@@ -111,7 +99,7 @@ def _decide(blueprint: Blueprint, context: dg.OpExecutionContext, config: Decide
         publisher.decision(decision, finding)
         publisher.finding(finding, workspace, observe=False)
         publisher.inbox(workspace, now)
-    context.log.info(f"[agent] {decided_by}: {config.decision} {finding.id}, now {finding.status}")
+    context.log.info(f"[agent] {config.who}: {config.decision} {finding.id}, now {finding.status}")
 
 
 def _accept_schema(
@@ -120,32 +108,21 @@ def _accept_schema(
     from dagster_agent.response import accept_baseline
 
     now = datetime.now(UTC)
-    decided_by = config.decided_by.strip() or NOBODY
     ref = blueprint.find(config.asset.strip())
     unique_id = ref.unique_id if ref else config.asset.strip()
     project = ref.project if ref else blueprint.projects[0]
     with open_workspace(blueprint, project, context.instance) as workspace:
         baseline = accept_baseline(
-            workspace, unique_id, decided_by=decided_by, now=now, comment=config.comment
+            workspace, unique_id, decided_by=config.who, now=now, comment=config.comment
         )
         publisher = Publisher.in_run(blueprint, context)
         name = baseline.asset.rpartition(".")[2]
         publisher.recorded(
             f"{now:%Y-%m-%d %H:%M:%S} accept-schema {name}",
             what=f"accept the schema of {name} ({len(baseline.schema.columns)} columns)",
-            decided_by=decided_by,
+            decided_by=config.who,
             comment=config.comment,
         )
         if ref is not None:
-            (key,) = blueprint.check_keys(ref, ["schema-drift"])
-            result = result_of(
-                measure(workspace, "schema-drift", ref.unique_id),
-                key,
-                repeated=False,
-                engine="schema-drift",
-                place=publisher.place,
-                blueprint=blueprint,
-                store=workspace.store,
-            )
-            publisher.emit(shown.evaluation_of(result))
-    context.log.info(f"[agent] {decided_by} accepted the schema of {baseline.asset}")
+            judge_again(blueprint, ref, "schema-drift", workspace, publisher)
+    context.log.info(f"[agent] {config.who} accepted the schema of {baseline.asset}")

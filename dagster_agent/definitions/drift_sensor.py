@@ -14,8 +14,10 @@ import dagster as dg
 
 from dagster_agent.connectors.orchestrators.dagster import KIND_TAG
 from dagster_agent.definitions.blueprint import Blueprint
-from dagster_agent.definitions.holds import asset_of, cancel_queued, keep_holds, look_at
+from dagster_agent.definitions.holds import cancel_queued, keep_holds
 from dagster_agent.definitions.jobs import Job
+from dagster_agent.definitions.looks import asset_of, look_again
+from dagster_agent.definitions.watching import watching_sensor
 from dagster_agent.definitions.workspaces import open_workspace
 from dagster_agent.errors import DagsterAgentError
 
@@ -33,23 +35,15 @@ def build_drift_sensor(blueprint: Blueprint, checks: Job) -> dg.SensorDefinition
         blueprint: What is watched.
         checks: The checks job, which it launches for the sources that changed.
     """
-    status = dg.DefaultSensorStatus
-    running = blueprint.settings.sensor.running_by_default
-
-    # dagster annotates a metadata parameter, which is not used here, with a bare PathLike.
-    @dg.sensor(  # pyright: ignore[reportUnknownMemberType] # see above
-        name=blueprint.names.drift_sensor,
-        jobs=[checks],
-        minimum_interval_seconds=blueprint.settings.schema_drift.poll_seconds,
-        default_status=status.RUNNING if running else status.STOPPED,
+    return watching_sensor(
+        blueprint,
+        blueprint.names.drift_sensor,
+        _tick,
         description="Reads the schemas of all sources in one query per database, apart from runs,"
         " and has the age of the data measured now and then.",
-        tags={KIND_TAG: "watch"},
+        jobs=[checks],
+        interval_seconds=blueprint.settings.schema_drift.poll_seconds,
     )
-    def drift(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        return _tick(blueprint, context)
-
-    return drift
 
 
 def _tick(
@@ -92,7 +86,12 @@ def _freshness_due(
     last = remembered.get(_FRESHNESS)
     if not wait or (last and now - datetime.fromisoformat(last) < wait):
         return []
-    keys = [key for ref in blueprint.refs for key in blueprint.check_keys(ref, ["freshness"])]
+    keys = [
+        key
+        for ref in blueprint.refs
+        if "freshness" in ref.engines
+        for key in blueprint.check_keys(ref, ["freshness"])
+    ]
     if not keys:
         return []
     remembered[_FRESHNESS] = now.isoformat()
@@ -112,11 +111,10 @@ def _look(
     refs = [
         ref
         for ref in blueprint.refs
-        if ref.project == project and (config.poll_models or ref.resource_type == "source")
+        if (config.poll_models or ref.resource_type == "source") and ref.project == project
     ]
     with open_workspace(blueprint, project, context.instance) as workspace:
-        look = look_at(workspace, refs)
-        digests = look.digests(workspace)
+        look, digests = look_again(workspace, refs)
         news, remembered = compare_looks(before, digests)
         if config.cancel_queued:
             keep_holds(workspace, look, news)

@@ -11,15 +11,15 @@ from pydantic import Field
 from dagster_agent.definitions import metadata as shown
 from dagster_agent.definitions.assets import Publisher
 from dagster_agent.definitions.blueprint import Blueprint
-from dagster_agent.definitions.decide_jobs import NOBODY
 from dagster_agent.definitions.jobs import chain_job
-from dagster_agent.definitions.judging import measure, result_of
+from dagster_agent.definitions.judging import judge_again
+from dagster_agent.definitions.signed import Signed
 from dagster_agent.definitions.stations import speaking_plainly
 from dagster_agent.definitions.workspaces import open_workspace
 from dagster_agent.errors import ConfigError
 
 
-class ExpectedConfig(dg.Config):
+class ExpectedConfig(Signed):
     """What is expected, and who says so."""
 
     asset: str = Field(description="Asset key (a/b), dbt name or unique id.")
@@ -28,10 +28,6 @@ class ExpectedConfig(dg.Config):
         description="When the point was measured, ISO 8601, UTC where no zone is given; for a"
         " `daily.` metric any moment of the day that it is about."
     )
-    decided_by: str = Field(
-        default="", description="Who decides. Dagster has no users, so say it; it is recorded."
-    )
-    comment: str = Field(default="", description="Why, in your words; goes into the record.")
 
 
 def build_expected_job(blueprint: Blueprint) -> dg.JobDefinition:
@@ -55,35 +51,24 @@ def _mark(blueprint: Blueprint, context: dg.OpExecutionContext, config: Expected
     from dagster_agent.response.monitoring import mark_expected
 
     now = datetime.now(UTC)
-    decided_by = config.decided_by.strip() or NOBODY
     metric, at = config.metric.strip(), _moment(config.at)
     ref = blueprint.find(config.asset.strip())
     project = ref.project if ref else blueprint.projects[0]
     with open_workspace(blueprint, project, context.instance) as workspace:
         asset = workspace.manifest.find(ref.unique_id if ref else config.asset.strip())
         mark_expected(
-            workspace, asset.unique_id, metric, at, who=decided_by, why=config.comment, now=now
+            workspace, asset.unique_id, metric, at, who=config.who, why=config.comment, now=now
         )
         publisher = Publisher.in_run(blueprint, context)
         publisher.recorded(
             f"{now:%Y-%m-%d %H:%M:%S} expected {asset.name} {metric}",
             what=f"{metric} of {asset.name} at {shown.as_of(at)} is expected",
-            decided_by=decided_by,
+            decided_by=config.who,
             comment=config.comment,
         )
         if ref is not None:
-            (key,) = blueprint.check_keys(ref, ["anomaly"])
-            result = result_of(
-                measure(workspace, "anomaly", ref.unique_id),
-                key,
-                repeated=False,
-                engine="anomaly",
-                place=publisher.place,
-                blueprint=blueprint,
-                store=workspace.store,
-            )
-            publisher.emit(shown.evaluation_of(result))
-    context.log.info(f"[agent] {decided_by}: {metric} of {asset.name} at {config.at} is expected")
+            judge_again(blueprint, ref, "anomaly", workspace, publisher)
+    context.log.info(f"[agent] {config.who}: {metric} of {asset.name} at {config.at} is expected")
 
 
 def _moment(text: str) -> datetime:

@@ -15,7 +15,7 @@ from dagster import MetadataValue
 from dagster_agent.connectors.orchestrators import dagster_event_log as event_log
 from dagster_agent.connectors.orchestrators.dagster import CHECKED_RUN_TAG, KIND_TAG
 from dagster_agent.definitions import metadata as shown
-from dagster_agent.definitions.assets import open_findings
+from dagster_agent.definitions.assets import Publisher, open_findings
 from dagster_agent.definitions.blueprint import Blueprint
 from dagster_agent.definitions.discovery import DbtAssetRef
 from dagster_agent.definitions.expected_links import expected_links
@@ -161,6 +161,27 @@ def result_of(
         if links:
             more["expected"] = MetadataValue.md(links)
     return shown.check_result(detections, key=key, repeated=repeated, more=more)
+
+
+def judge_again(
+    blueprint: Blueprint,
+    ref: DbtAssetRef,
+    engine: Engine,
+    workspace: Workspace,
+    publisher: Publisher,
+) -> None:
+    """Measure a check after a person's word on it, and show the result in the same run."""
+    (key,) = blueprint.check_keys(ref, [engine])
+    result = result_of(
+        measure(workspace, engine, ref.unique_id),
+        key,
+        repeated=False,
+        engine=engine,
+        place=publisher.place,
+        blueprint=blueprint,
+        store=workspace.store,
+    )
+    publisher.emit(shown.evaluation_of(result))
 
 
 def _judge_all(

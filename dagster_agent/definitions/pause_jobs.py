@@ -12,9 +12,9 @@ from pydantic import Field
 
 from dagster_agent.definitions.assets import Publisher
 from dagster_agent.definitions.blueprint import Blueprint
-from dagster_agent.definitions.decide_jobs import NOBODY
 from dagster_agent.definitions.jobs import chain_job
 from dagster_agent.definitions.redacting import redacted
+from dagster_agent.definitions.signed import NOBODY
 from dagster_agent.definitions.stations import speaking_plainly
 from dagster_agent.definitions.workspaces import open_workspace, state_directory
 from dagster_agent.errors import DagsterAgentError

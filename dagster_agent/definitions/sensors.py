@@ -26,6 +26,7 @@ from dagster_agent.definitions.names import ASSET_TAG, INCIDENT_TAG
 from dagster_agent.definitions.own_location import watched_elsewhere
 from dagster_agent.definitions.stations import investigation_id_of
 from dagster_agent.definitions.symptoms import check_symptoms, news_of, symptoms_of_run
+from dagster_agent.definitions.watching import watching_sensor
 from dagster_agent.definitions.workspaces import open_workspace
 from dagster_agent.model import Finding, Incident, IncidentStatus, Symptom
 
@@ -72,22 +73,14 @@ def build_sensor(blueprint: Blueprint, jobs: Sequence[Job]) -> dg.SensorDefiniti
         blueprint: What is watched.
         jobs: The investigate job and the checks job, which it launches.
     """
-    sensor = blueprint.settings.sensor
-    status = dg.DefaultSensorStatus
-
-    # dagster annotates a metadata parameter, which is not used here, with a bare PathLike.
-    @dg.sensor(  # pyright: ignore[reportUnknownMemberType] # see above
-        name=blueprint.names.watch_sensor,
-        jobs=list(jobs),
-        minimum_interval_seconds=sensor.interval_seconds,
-        default_status=status.RUNNING if sensor.running_by_default else status.STOPPED,
+    return watching_sensor(
+        blueprint,
+        blueprint.names.watch_sensor,
+        _tick,
         description="Sees runs end: has checks measured, opens incidents, launches investigations.",
-        tags={KIND_TAG: "watch"},
+        jobs=jobs,
+        interval_seconds=blueprint.settings.sensor.interval_seconds,
     )
-    def watch(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        return _tick(blueprint, context)
-
-    return watch
 
 
 def _tick(

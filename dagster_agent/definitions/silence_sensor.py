@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import dagster as dg
 from dagster import DagsterEventType
 
-from dagster_agent.connectors.orchestrators.dagster import KIND_TAG, DagsterOrchestrator
+from dagster_agent.connectors.orchestrators.dagster import DagsterOrchestrator
 from dagster_agent.definitions import feed
 from dagster_agent.definitions.assets import Publisher
 from dagster_agent.definitions.blueprint import Blueprint
@@ -28,6 +28,7 @@ from dagster_agent.definitions.silence_runs import (
     runs_going_on,
     stuck_runs,
 )
+from dagster_agent.definitions.watching import watching_sensor
 from dagster_agent.definitions.workspaces import open_workspace
 from dagster_agent.errors import DagsterAgentError
 from dagster_agent.model import Finding, Incident, Symptom
@@ -47,23 +48,16 @@ def build_silence_sensor(blueprint: Blueprint, investigate: Job) -> dg.SensorDef
         blueprint: What is watched.
         investigate: The investigate job, which it launches where code or rows may tell the cause.
     """
-    status = dg.DefaultSensorStatus
-    running = blueprint.settings.sensor.running_by_default and blueprint.settings.silence.enabled
-
-    # dagster annotates a metadata parameter, which is not used here, with a bare PathLike.
-    @dg.sensor(  # pyright: ignore[reportUnknownMemberType] # see above
-        name=blueprint.names.silence_sensor,
-        jobs=[investigate],
-        minimum_interval_seconds=blueprint.settings.silence.interval_seconds,
-        default_status=status.RUNNING if running else status.STOPPED,
+    return watching_sensor(
+        blueprint,
+        blueprint.names.silence_sensor,
+        _tick,
         description="Notices stuck runs, missed deadlines, schedules that stopped, and runs that"
         " ended well and wrote nothing, the same again, or not all that they had planned.",
-        tags={KIND_TAG: "watch"},
+        jobs=[investigate],
+        interval_seconds=blueprint.settings.silence.interval_seconds,
+        wanted=blueprint.settings.silence.enabled,
     )
-    def silence(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        return _tick(blueprint, context)
-
-    return silence
 
 
 @dataclass(kw_only=True)

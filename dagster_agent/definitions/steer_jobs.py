@@ -12,9 +12,9 @@ from pydantic import Field
 
 from dagster_agent.connectors.orchestrators.dagster import KIND_TAG
 from dagster_agent.definitions.blueprint import Blueprint
-from dagster_agent.definitions.decide_jobs import NOBODY
 from dagster_agent.definitions.jobs import chain_job
 from dagster_agent.definitions.names import INCIDENT_TAG
+from dagster_agent.definitions.signed import NOBODY
 from dagster_agent.definitions.stations import investigation_id_of, speaking_plainly
 from dagster_agent.definitions.workspaces import open_workspace
 from dagster_agent.errors import ConfigError

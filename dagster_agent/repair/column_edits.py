@@ -34,6 +34,19 @@ class ColumnEdit:
     left_alone: tuple[int, ...] = ()
     """Lines that name the column in a branch which dbt did not compile."""
 
+    @property
+    def where(self) -> str:
+        """The edited lines, in words."""
+        return ", ".join(map(str, self.lines))
+
+    @property
+    def exception(self) -> str:
+        """A sentence, with a space before it, on what was left alone; empty where nothing was."""
+        if not self.left_alone:
+            return ""
+        lines = ", ".join(map(str, self.left_alone))
+        return f" Line {lines} names it in a branch that was not compiled: left alone."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Style:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import dagster_agent.repair.fixers as members
 from dagster_agent.catalog import Catalog
-from dagster_agent.model import ProposedChange, Relation
+from dagster_agent.model import FileEdit, ProposedChange, Relation
 from dagster_agent.repair.conversion_edits import Conversion
 from dagster_agent.repair.deduplication_edits import OneRowPerKey
 from dagster_agent.repair.edits import NoEdit
@@ -75,6 +75,15 @@ class Fault:
     """Which converted amounts to take, where currencies are mixed."""
     null_guards: tuple[NullGuard, ...] = ()
     """What is to be guarded, where NULL takes rows or values away. They are guarded together."""
+
+    def mended(self, *, title: str, rationale: str, text: str) -> ProposedChange:
+        """The change that gives the model's file another text."""
+        return ProposedChange(
+            title=title,
+            rationale=rationale,
+            edits=(FileEdit(path=self.path, before=self.text, after=text),),
+            assets=(self.asset,),
+        )
 
 
 Proposal = Callable[[Fault], ProposedChange | NoEdit]

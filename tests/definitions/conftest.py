@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,8 +16,7 @@ from dagster_dbt import DbtCliResource, DbtProject, dbt_assets
 from dagster_agent.connectors.state_stores import open_store
 from dagster_agent.model import Cause, Finding, Incident, Report, Symptom, SymptomKind, Verdict
 from dagster_agent.ports import StateStore
-
-DBT = str(Path(sys.executable).parent / "dbt")
+from tests import warm_dbt
 
 real_dbt = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 """For tests in which dagster-dbt runs dbt: it calls deprecated parts of dagster and of dbt."""
@@ -113,12 +110,7 @@ def parsed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for path, text in FILES.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text)
-    subprocess.run(
-        [DBT, "parse", "--quiet", "--profiles-dir", "."],
-        cwd=root,
-        check=True,
-        env={**os.environ, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
-    )
+    warm_dbt.run(root, "parse")
     return root
 
 
@@ -165,7 +157,9 @@ def definitions_of(project: Project) -> Callable[..., dg.Definitions]:
             yield from body(context)
 
         resources: Mapping[str, Any] = (
-            {} if body else {"dbt": DbtCliResource(project_dir=dbt, dbt_executable=DBT)}
+            {}
+            if body
+            else {"dbt": DbtCliResource(project_dir=dbt, dbt_executable=warm_dbt.executable())}
         )
         assets = [by_hand if body else by_dbt, *more.pop("assets", ())]
         return dg.Definitions(
@@ -235,7 +229,8 @@ def component_location(
         f"    project_dir: {project.root}\n    profiles_dir: {project.root}\n"
     )
     monkeypatch.syspath_prepend(str(root))
-    monkeypatch.setenv("PATH", f"{Path(DBT).parent}{os.pathsep}{os.environ['PATH']}")
+    folder = Path(warm_dbt.executable()).parent
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
     return dg.load_from_defs_folder(path_within_project=root)
 
 

@@ -27,13 +27,22 @@ from dagster_agent.definitions import DataOpsAgent, DataOpsAgentComponent
 from dagster_agent.definitions.component_schema import attributes_model
 from dagster_agent.errors import ConfigError
 from dagster_agent.settings import Settings
+from tests.warm_dbt import executable
 
-from .conftest import DBT, build_everything
+from .conftest import build_everything
 
 # dagster makes asset checks anew in a project of components, with a parameter it calls beta
 pytestmark = pytest.mark.filterwarnings("ignore:Parameter `execution_type` of function")
 
-DG = str(Path(DBT).parent / "dg")
+DG = str(Path(sys.executable).with_name("dg"))
+
+
+def _path() -> str:
+    """Where `dbt` is found first, and `dg`."""
+    places = (Path(executable()).parent, Path(DG).parent, os.environ["PATH"])
+    return os.pathsep.join(map(str, places))
+
+
 TYPE = "dagster_agent.DataOpsAgentComponent"
 _NUMBERS = itertools.count()
 
@@ -88,7 +97,7 @@ class DgProject:
             cwd=self.root,
             env={
                 **os.environ,
-                "PATH": f"{Path(DBT).parent}{os.pathsep}{os.environ['PATH']}",
+                "PATH": _path(),
                 "PYTHONPATH": str(self.root),
                 "DAGSTER_HOME": str(home),
                 "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
@@ -113,7 +122,7 @@ def scaffolded(parsed: Path, tmp_path_factory: pytest.TempPathFactory) -> DgProj
 def dg_project(parsed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DgProject:
     root = tmp_path / "located"
     monkeypatch.syspath_prepend(str(root))
-    monkeypatch.setenv("PATH", f"{Path(DBT).parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("PATH", _path())
     return DgProject(root, parsed)
 
 

@@ -5,8 +5,9 @@ from dagster_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
 
 from dagster_agent.definitions import DbtProjectRef, discover
 from dagster_agent.definitions.discovery import discover_in
+from tests.warm_dbt import executable
 
-from .conftest import DBT, Project, build_everything
+from .conftest import Project, build_everything
 
 
 def test_models_seeds_and_the_sources_they_read_are_found(
@@ -53,7 +54,7 @@ def test_without_project_metadata_a_dbt_resource_tells_where_the_project_is(
         yield from build_everything(context)
 
     resource = DbtCliResource(
-        project_dir=str(project.root), profiles_dir=str(project.root), dbt_executable=DBT
+        project_dir=str(project.root), profiles_dir=str(project.root), dbt_executable=executable()
     )
     told = discover(dg.Definitions(assets=[assets], resources={"dbt": resource}))
     untold = discover(dg.Definitions(assets=[assets]))

@@ -18,8 +18,9 @@ from dagster_agent.definitions import DataOpsAgent
 from dagster_agent.definitions.holds import HELD_TAG, WHY_TAG, guarded_selection, of_location
 from dagster_agent.model import Baseline, ColumnSchema, Relation, TableSchema
 from dagster_agent.ports import StateStore
+from tests.warm_dbt import executable
 
-from .conftest import DBT, MOMENT, Project, Run, real_dbt
+from .conftest import MOMENT, Project, Run, real_dbt
 from .test_sensor import Daemon
 
 DefinitionsOf = Callable[..., dg.Definitions]
@@ -144,7 +145,7 @@ def _guarded(project: Project, **settings: Any) -> dg.Definitions:
         args = ["build", *guarded_selection(context, **settings)]
         yield from dbt.cli(args, context=context).stream()
 
-    resource = DbtCliResource(project_dir=dbt, dbt_executable=DBT)
+    resource = DbtCliResource(project_dir=dbt, dbt_executable=executable())
     return dg.Definitions(assets=[build], resources={"dbt": resource})
 
 

@@ -4,7 +4,9 @@ import json
 import subprocess
 import sys
 
-from .conftest import DBT, Project
+from tests.warm_dbt import executable
+
+from .conftest import Project
 
 PROBE = """
 import json, sys
@@ -51,7 +53,7 @@ HEAVY = {
 
 def test_attaching_imports_nothing_heavy(project: Project) -> None:
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", PROBE, str(project.root), DBT],
+        [sys.executable, "-W", "ignore", "-c", PROBE, str(project.root), executable()],
         capture_output=True,
         text=True,
         check=True,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +16,7 @@ from dagster_agent.response.detection import engines_of
 from dagster_agent.response.intake import symptoms_of
 from dagster_agent.settings import Settings
 from dagster_agent.testing.recording_narrator import RecordingNarrator
+from tests import warm_dbt
 from tests.postgres_server import Postgres
 
 NOW = datetime(2026, 11, 21, 6, 0, tzinfo=UTC)
@@ -76,8 +75,7 @@ def project(postgres_server: Postgres, tmp_path_factory: pytest.TempPathFactory)
             "create table charges as select i as charge, (i % 90) * 100 as minor"
             " from range(1, 501) t(i)"
         )
-    dbt = Path(sys.executable).with_name("dbt")
-    subprocess.run([dbt, "build", "--profiles-dir", "."], cwd=root, check=True, capture_output=True)
+    warm_dbt.run(root, "build")
     return root
 
 

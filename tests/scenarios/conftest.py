@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -27,10 +24,10 @@ from dagster_agent.response import (
     take_in,
 )
 from dagster_agent.settings import Settings
+from tests import warm_dbt
 
 NOW = datetime(2026, 11, 21, 6, 0, tzinfo=UTC)
 ANNA = Author(name="Anna Berg", email="anna@shop.example")
-DBT = str(Path(sys.executable).parent / "dbt")
 
 FILES = {
     "dbt_project.yml": """name: shop
@@ -178,20 +175,9 @@ class Shop:
         run_git(self.root, "push", "--quiet", "origin", "main")
         return sha
 
-    def dbt(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
-        return subprocess.run(
-            [DBT, *arguments, "--profiles-dir", "."],
-            cwd=self.root,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
     def build(self) -> str:
         """The nightly run; what dbt printed."""
-        return self.dbt("build").stdout
+        return warm_dbt.run(self.root, "build", check=False)
 
     # what the agent does -----------------------------------------------------------------------
     def workspace(self) -> Workspace:

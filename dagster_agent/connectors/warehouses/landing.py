@@ -13,7 +13,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dagster_agent.connectors.warehouses.duckdb_reader import DuckDBReader
+from dagster_agent.connectors.warehouses.duckdb_reader import DuckDBReader, group_bits
 from dagster_agent.connectors.warehouses.no_scratch import no_scratch
 from dagster_agent.errors import ConfigError, DagsterAgentError
 from dagster_agent.ports import Scratch, Warehouse
@@ -53,18 +53,23 @@ def landed_tables(
         config: dict[str, str | bool | int | float | list[str]] = {
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
+            "perfect_ht_threshold": group_bits(),
             "temp_directory": str(Path(private) / "spill"),
         }
         with duckdb.connect(":memory:", config=config) as connection:
-            connection.execute(f"set memory_limit = '{_bounded(connection, memory_gib):.3f}GiB'")
+            _limit(connection, min(memory_gib, _own_limit(connection)))
             yield LandedRows(connection)
 
 
-def _bounded(connection: duckdb.DuckDBPyConnection, memory_gib: float) -> float:
-    """The smaller one of this limit and DuckDB's own, which knows the machine and its container."""
+def _own_limit(connection: duckdb.DuckDBPyConnection) -> float:
+    """DuckDB's, in GiB: it knows the machine and its container."""
     (shown,) = connection.sql("select current_setting('memory_limit')").fetchall()[0]
     number, unit = str(shown).split()
-    return min(memory_gib, float(number) * _GIB[unit])
+    return float(number) * _GIB[unit]
+
+
+def _limit(connection: duckdb.DuckDBPyConnection, gib: float) -> None:
+    connection.execute(f"set memory_limit = '{gib:.3f}GiB'")
 
 
 class LandedRows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dagster_agent.model import FileEdit, ProposedChange
+from dagster_agent.model import ProposedChange
 from dagster_agent.repair.column_edits import Style, edit_reads
 from dagster_agent.repair.edits import NoEdit
 from dagster_agent.repair.fixer import ColumnFault, Fault, fixer
@@ -31,19 +31,14 @@ def column_alias(fault: Fault) -> ProposedChange | NoEdit:
         return edit
     pairs = [f"{column.new_name} as {column.column}" for column in fault.columns]
     model = fault.asset.rsplit(".", 1)[-1]
-    where = ", ".join(str(line) for line in edit.lines)
     rationale = (
-        f"{fault.path}, line {where}: the column is read under its new name and put out under the "
-        "old one, so nothing downstream changes."
+        f"{fault.path}, line {edit.where}: the column is read under its new name and put out under "
+        "the old one, so nothing downstream changes."
     )
-    if edit.left_alone:
-        others = ", ".join(str(line) for line in edit.left_alone)
-        rationale += f" Line {others} names it in a branch that was not compiled: left alone."
-    return ProposedChange(
+    return fault.mended(
         title=f"Read {' and '.join(pairs)} in {model}",
-        rationale=rationale,
-        edits=(FileEdit(path=fault.path, before=fault.text, after=edit.text),),
-        assets=(fault.asset,),
+        rationale=rationale + edit.exception,
+        text=edit.text,
     )
 
 

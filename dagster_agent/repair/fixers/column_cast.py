@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dagster_agent.model import FileEdit, ProposedChange
+from dagster_agent.model import ProposedChange
 from dagster_agent.repair.column_edits import Style, edit_reads
 from dagster_agent.repair.edits import NoEdit
 from dagster_agent.repair.fixer import ColumnFault, Fault, fixer
@@ -27,19 +27,14 @@ def column_cast(fault: Fault) -> ProposedChange | NoEdit:
         return edit
     casts = [f"{column.column} to {column.type}" for column in fault.columns]
     model = fault.asset.rsplit(".", 1)[-1]
-    where = ", ".join(str(line) for line in edit.lines)
     rationale = (
-        f"{fault.path}, line {where}: the column has its old type again before anything computes "
-        "with it. A value that does not fit makes the model fail rather than vanish."
+        f"{fault.path}, line {edit.where}: the column has its old type again before anything "
+        "computes with it. A value that does not fit makes the model fail rather than vanish."
     )
-    if edit.left_alone:
-        others = ", ".join(str(line) for line in edit.left_alone)
-        rationale += f" Line {others} names it in a branch that was not compiled: left alone."
-    return ProposedChange(
+    return fault.mended(
         title=f"Cast {' and '.join(casts)} in {model}",
-        rationale=rationale,
-        edits=(FileEdit(path=fault.path, before=fault.text, after=edit.text),),
-        assets=(fault.asset,),
+        rationale=rationale + edit.exception,
+        text=edit.text,
     )
 
 

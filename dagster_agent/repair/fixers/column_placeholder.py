@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dagster_agent.model import FileEdit, ProposedChange
+from dagster_agent.model import ProposedChange
 from dagster_agent.repair.column_edits import Style, edit_reads
 from dagster_agent.repair.edits import NoEdit
 from dagster_agent.repair.fixer import ColumnFault, Fault, fixer
@@ -26,15 +26,14 @@ def column_placeholder(fault: Fault) -> ProposedChange | NoEdit:
         return edit
     names = " and ".join(column.column for column in fault.columns)
     model = fault.asset.rsplit(".", 1)[-1]
-    where = ", ".join(str(line) for line in edit.lines)
-    return ProposedChange(
+    return fault.mended(
         title=f"Put out NULL for {names} in {model}",
         rationale=(
-            f"{fault.path}, line {where}: the models are built again, with NULL in the place of "
-            "the values that no longer arrive. Nothing can bring those back but the source."
+            f"{fault.path}, line {edit.where}: the models are built again, with NULL in the place "
+            "of the values that no longer arrive. Nothing can bring those back but the source."
+            f"{edit.exception}"
         ),
-        edits=(FileEdit(path=fault.path, before=fault.text, after=edit.text),),
-        assets=(fault.asset,),
+        text=edit.text,
     )
 
 

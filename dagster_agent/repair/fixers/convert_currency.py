@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dagster_agent.model import FileEdit, ProposedChange
+from dagster_agent.model import ProposedChange
 from dagster_agent.repair.conversion_edits import take_converted
 from dagster_agent.repair.edits import NoEdit
 from dagster_agent.repair.fixer import Fault, fixer
@@ -30,12 +30,11 @@ def convert_currency(fault: Fault) -> ProposedChange | NoEdit:
     model = fault.asset.rsplit(".", 1)[-1]
     was = "the CASE over currencies" if conversion.whole_case else f"`{conversion.amount}`"
     verb = "Convert" if conversion.is_expression else f"Take {conversion.converted} for"
-    return ProposedChange(
+    return fault.mended(
         title=f"{verb} {conversion.output} in {model}",
         rationale=(
             f"Line {edit.line} of {fault.path}: {was} becomes `{conversion.converted}`, in which "
             "every currency is converted as elsewhere in the project; nothing else changes."
         ),
-        edits=(FileEdit(path=fault.path, before=fault.text, after=edit.text),),
-        assets=(fault.asset,),
+        text=edit.text,
     )

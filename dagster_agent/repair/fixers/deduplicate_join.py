@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dagster_agent.model import FileEdit, ProposedChange
+from dagster_agent.model import ProposedChange
 from dagster_agent.repair.deduplication_edits import deduplicate_joined
 from dagster_agent.repair.edits import NoEdit
 from dagster_agent.repair.fixer import Fault, fixer
@@ -35,12 +35,11 @@ def deduplicate_join(fault: Fault) -> ProposedChange | NoEdit:
         return edit
     model, key = fault.asset.rsplit(".", 1)[-1], ", ".join(rule.key)
     kept = f"the newest by {rule.newest_by}" if rule.newest_by else "any: they say the same here"
-    return ProposedChange(
+    return fault.mended(
         title=f"Join {model} to one row per {key}",
         rationale=(
             f"One clause in line {edit.line} of {fault.path}: `{edit.written}`. The join finds one "
             f"row per {key} ({kept}), so it multiplies none; nothing else changes."
         ),
-        edits=(FileEdit(path=fault.path, before=fault.text, after=edit.text),),
-        assets=(fault.asset,),
+        text=edit.text,
     )

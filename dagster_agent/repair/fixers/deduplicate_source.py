@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dagster_agent.model import FileEdit, ProposedChange
+from dagster_agent.model import ProposedChange
 from dagster_agent.repair.deduplication_edits import keep_newest
 from dagster_agent.repair.edits import NoEdit
 from dagster_agent.repair.fixer import Fault, fixer
@@ -34,12 +34,11 @@ def deduplicate_source(fault: Fault) -> ProposedChange | NoEdit:
         return edit
     model, key = fault.asset.rsplit(".", 1)[-1], ", ".join(rule.key)
     kept = f"the newest by {rule.newest_by}" if rule.newest_by else "they are identical"
-    return ProposedChange(
+    return fault.mended(
         title=f"Keep one row per {key} in {model}",
         rationale=(
             f"One clause in line {edit.line} of {fault.path}: `{edit.written}`. Of several rows "
             f"with one {key} a single one stays ({kept}); nothing else changes."
         ),
-        edits=(FileEdit(path=fault.path, before=fault.text, after=edit.text),),
-        assets=(fault.asset,),
+        text=edit.text,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dagster_agent.model import FileEdit, ProposedChange
+from dagster_agent.model import ProposedChange
 from dagster_agent.repair.edits import NoEdit, restore_left_join
 from dagster_agent.repair.fixer import Fault, fixer
 
@@ -31,14 +31,13 @@ def left_join(fault: Fault) -> ProposedChange | NoEdit:
     was = f"{edit.join.kind} join".strip()
     model = fault.asset.rsplit(".", 1)[-1]
     joined = edit.join.joined
-    return ProposedChange(
+    return fault.mended(
         title=f"Restore the left join to {_readable(joined)} in {model}",
         rationale=(
             f"One word in line {edit.join.line} of {fault.path}: `{was} {joined}` becomes "
             f"`left join {joined}`. Rows without a match are kept again; nothing else changes."
         ),
-        edits=(FileEdit(path=fault.path, before=fault.text, after=edit.text),),
-        assets=(fault.asset,),
+        text=edit.text,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dagster_agent.model import FileEdit, ProposedChange
+from dagster_agent.model import ProposedChange
 from dagster_agent.repair.edits import NoEdit
 from dagster_agent.repair.fixer import Fault, fixer
 from dagster_agent.repair.null_safe_edits import GuardKind, NullGuard, guard_nulls
@@ -39,12 +39,11 @@ def null_safe_condition(fault: Fault) -> ProposedChange | NoEdit:
         return edit
     model = fault.asset.rsplit(".", 1)[-1]
     said = "; ".join(dict.fromkeys(_said(guard) for guard in guards))
-    return ProposedChange(
+    return fault.mended(
         title=f"Say what NULL in {_columns(guards)} means in {model}",
         rationale=f"Line {edit.line} of {fault.path}: `{edit.written}`. {said[0].upper()}"
         f"{said[1:]}; nothing else changes.",
-        edits=(FileEdit(path=fault.path, before=fault.text, after=edit.text),),
-        assets=(fault.asset,),
+        text=edit.text,
     )
 
 

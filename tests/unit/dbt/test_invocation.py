@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +14,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from dagster_agent.dbt import process
 from dagster_agent.dbt.invocation import DbtWorker
+from dagster_agent.dbt.process import end_waiting
 from dagster_agent.errors import ConfigError, ConnectorError
 
 
@@ -25,7 +28,7 @@ def new_worker(root: Path, **changes: object) -> DbtWorker:
 def process_of(worker: DbtWorker) -> subprocess.Popen[bytes]:
     process = worker._process
     assert process is not None
-    return process
+    return process.popen
 
 
 def test_a_build_tells_of_each_node_and_gives_the_file_back(worker, tiny):
@@ -109,6 +112,7 @@ def test_dbt_that_takes_too_long_is_stopped(tiny):
 
 
 def test_a_dbt_process_that_dies_is_an_error(tiny):
+    end_waiting()
     with new_worker(tiny) as worker:
         process_of(worker).send_signal(signal.SIGKILL)
         with pytest.raises(ConnectorError, match=r"died during the start of dbt \(exit code -9\)"):
@@ -129,6 +133,7 @@ def test_the_process_ends_with_the_block_whatever_happens(tiny):
         pass
 
     worker = new_worker(tiny)
+    end_waiting()
     started: list[subprocess.Popen[bytes]] = []
 
     def work() -> None:
@@ -149,7 +154,7 @@ def test_the_process_dies_with_its_parent(tiny):
         root = Path({str(tiny)!r})
         folders = dict(target_path=root / "t", log_path=root / "l")
         worker = DbtWorker(project_dir=root, profiles_dir=root, target="dev", **folders)
-        print(worker.__enter__()._process.pid, flush=True)
+        print(worker.__enter__()._process.popen.pid, flush=True)
         time.sleep(60)
     """
     parent = subprocess.Popen(
@@ -165,6 +170,71 @@ def test_the_process_dies_with_its_parent(tiny):
     while _runs(child) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not _runs(child)
+
+
+def test_a_process_that_has_worked_serves_the_next_user_in_its_own_folder(tiny, tmp_path):
+    """Nothing of the user before is left: neither variables, nor the folder, nor its plugins."""
+    other = Path(
+        shutil.copytree(tiny, tmp_path / "other", ignore=shutil.ignore_patterns("*.duckdb"))
+    )
+    for root, said in ((tiny, "first"), (other, "second")):
+        (root / "models" / "told.sql").write_text(
+            'select \'{{ env_var("WHO", "nobody") }}\' as who'
+        )
+        profile = (root / "profiles.yml").read_text()
+        plugin = f", plugins: [{{module: own_plugin}}], module_paths: ['{root}']}}"
+        (root / "profiles.yml").write_text(profile.replace("}", plugin))
+        (root / "own_plugin.py").write_text(
+            "from dbt.adapters.duckdb.plugins import BasePlugin\n"
+            "class Plugin(BasePlugin):\n"
+            "    def configure_connection(self, conn):\n"
+            f"        conn.create_function('whose', lambda: '{said}', [], 'VARCHAR')\n"
+        )
+        (root / "models" / "own.sql").write_text(
+            "{{ config(materialized='table') }} select whose() as whose"
+        )
+    try:
+        with new_worker(tiny, environment={"WHO": "ada"}) as worker:
+            assert worker.run(["build", "--select", "told own"]).trouble() == ""
+            first = process_of(worker)
+        with new_worker(other) as worker:
+            assert process_of(worker) is first
+            assert worker.run(["build", "--select", "told own"]).trouble() == ""
+        told = [_rows(root, "select who, whose from told, own") for root in (tiny, other)]
+        assert told == [[("ada", "first")], [("nobody", "second")]]
+    finally:
+        for name in ("models/told.sql", "models/own.sql", "own_plugin.py"):
+            (tiny / name).unlink()
+        (tiny / "profiles.yml").write_text(profile)
+
+
+def test_one_waits_at_most_and_not_for_long(tiny, monkeypatch):
+    monkeypatch.setattr(process, "_REST_SECONDS", 0.2)
+    with new_worker(tiny) as worker, new_worker(tiny) as another:
+        both = [process_of(worker), process_of(another)]
+        assert both[0] is not both[1]
+        for opened in (worker, another):
+            opened.run(["list", "--select", "a"])
+    first, second = both[1], both[0]  # the inner block ends first
+    assert first.poll() is not None
+    assert second.wait(timeout=20) == 0
+    with new_worker(tiny) as worker:
+        assert process_of(worker) is not second
+        assert worker.run(["list", "--select", "a"]).error == ""
+
+
+def test_other_variables_of_the_start_want_another_process(tiny):
+    with new_worker(tiny) as worker:
+        worker.run(["list", "--select", "a"])
+        before = process_of(worker)
+    with new_worker(tiny, environment={"PYTHONOPTIMIZE": "1"}) as worker:
+        assert process_of(worker) is not before
+    assert before.poll() is not None
+
+
+def _rows(root: Path, sql: str) -> list[tuple[object, ...]]:
+    with duckdb.connect(str(root / "tiny.duckdb"), read_only=True) as connection:
+        return connection.execute(sql).fetchall()
 
 
 def _runs(pid: int) -> bool:

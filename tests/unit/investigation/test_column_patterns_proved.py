@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,6 +30,7 @@ from dagster_agent.model import Hypothesis, Incident, ProposedChange, Recheck, T
 from dagster_agent.ports import Warehouse
 from dagster_agent.repair.fixer import ColumnFault, Fault, YmlFile, fixers
 from dagster_agent.repair.sandbox import Sandbox
+from tests import warm_dbt
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 M = "model.shop."
@@ -164,9 +164,7 @@ def healthy(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, T
         connection.execute("create schema raw")
         for name, columns in TABLES.items():
             connection.execute(f"create table raw.{name} as select {columns} from range(20) t(i)")
-    command = [sys.executable, "-m", "dbt.cli.main", "build", "--no-send-anonymous-usage-stats"]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout
+    warm_dbt.run(root, "build")
     git(root, "init", "--quiet", "--initial-branch=main")
     commit(root, "Begin", day=1)
     manifest = Manifest.load(root / "target" / "manifest.json")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +28,7 @@ from dagster_agent.model import Hypothesis, Incident, Recheck, Symptom, SymptomK
 from dagster_agent.repair.sandbox import Sandbox
 from dagster_agent.repair.selection import selector
 from dagster_agent.sql.row_accounting import account_rows
+from tests import warm_dbt
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 PAYMENTS = "models/staging/stg_payments.sql"
@@ -176,11 +176,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
         connection.execute("create schema raw")
         for name, query in TABLES.items():
             connection.execute(f"create table raw.{name} as {query}")
-    command = [sys.executable, "-m", "dbt.cli.main", "build", "--no-send-anonymous-usage-stats"]
-    done = subprocess.run(
-        [*command, "--exclude-resource-type=test"], cwd=root, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stdout
+    warm_dbt.run(root, "build", "--exclude-resource-type=test")
     return root
 
 

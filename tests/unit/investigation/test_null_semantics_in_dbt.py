@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,6 +32,7 @@ from dagster_agent.model import (
 from dagster_agent.ports import Warehouse
 from dagster_agent.repair.sandbox import Sandbox
 from dagster_agent.repair.verification import verify
+from tests import warm_dbt
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 FILES = {
@@ -129,9 +128,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "create table raw.blocked as select case when i = 2 then null else i end as "
             "customer_id from range(1, 4) t(i)"
         )
-    command = [sys.executable, "-m", "dbt.cli.main", "build", "--no-send-anonymous-usage-stats"]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout
+    warm_dbt.run(root, "build")
     return root
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from dagster_agent.dbt.manifest import Manifest
 from dagster_agent.dbt.project import DbtProject
 from dagster_agent.model import Detection, DetectionStatus, ResultTable
 from dagster_agent.ports import Warehouse
+from tests import warm_dbt
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
@@ -90,9 +89,7 @@ def built_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "create table raw.planes as select 'N' || i as tailnum, 'Airbus' as maker "
             "from range(8) t(i)"
         )
-    command = [sys.executable, "-m", "dbt.cli.main", "build", "--no-send-anonymous-usage-stats"]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout
+    warm_dbt.run(root, "build")
     return root
 
 

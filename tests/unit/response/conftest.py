@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import duckdb
 import pytest
+
+from tests import warm_dbt
 
 _FILES = {
     "dbt_project.yml": "name: case\nprofile: case\nmodels: {case: {+materialized: table}}\n",
@@ -24,10 +23,5 @@ def case_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (root / name).parent.mkdir(exist_ok=True)
         (root / name).write_text(text)
     duckdb.connect(str(root / "case.duckdb")).close()
-    subprocess.run(
-        [str(Path(sys.executable).parent / "dbt"), "compile", "--quiet", "--profiles-dir", "."],
-        cwd=root,
-        check=True,
-        env={**os.environ, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
-    )
+    warm_dbt.run(root, "compile")
     return root

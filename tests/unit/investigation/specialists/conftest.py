@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,6 +29,7 @@ from dagster_agent.ports import Warehouse
 from dagster_agent.ports.chat_model import ToolAnswer, ToolCall
 from dagster_agent.testing import RecordingNarrator
 from dagster_agent.testing.scripted_claude import ScriptedClaude
+from tests import warm_dbt
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 INJECTION = (
@@ -90,7 +90,6 @@ def run(*command: str, cwd: Path) -> None:
         **os.environ,
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_SYSTEM": os.devnull,
-        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     }
     done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -112,7 +111,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     person = ("-c", "user.name=Mallory", "-c", "user.email=m@example.com")
     run("git", *person, "add", ".", cwd=root)
     run("git", *person, "commit", "-q", "-m", INJECTION, cwd=root)
-    run(sys.executable, "-m", "dbt.cli.main", "build", cwd=root)
+    warm_dbt.run(root, "build")
     return root
 
 
