@@ -25,6 +25,7 @@ SCALE = float(os.environ.get("BENCH_SCALE", "1"))
 ROWS = int(10_000_000 * SCALE)
 MANY_ROWS = int(50_000_000 * SCALE)
 PEER_ROWS = int(1_000_000 * SCALE)
+SHARES = (0.0, 0.0001, 0.001, 0.01, 0.05, 0.2, 0.5)
 ROUNDS = 3
 MEMORY_LIMIT = "2GB"
 
@@ -36,6 +37,8 @@ _TABLE = """
            date '2024-01-01' + (i % 365)::int as day, i % 3 = 0 as flag, 'code' || (i % 50) as code
     from range({rows}) t(i)
 """
+_SPREAD = 200_000
+"""Rows among which each kind of difference comes in its share."""
 COLUMNS: tuple[str, ...] = (
     "id",
     "customer_id",
@@ -69,7 +72,7 @@ def run() -> Iterator[str]:
     yield "| one store | CPU s | CPU / floor | wall / floor | peak MB | bytes out | found |"
     yield "|---|---|---|---|---|---|---|"
     with tempfile.TemporaryDirectory() as folder:
-        for rows, shares in ((ROWS, (0.0, 0.0001, 0.001, 0.01, 0.2)), (MANY_ROWS, (0.0001,))):
+        for rows, shares in ((ROWS, SHARES), (MANY_ROWS, (0.0001,))):
             for share in shares:
                 path = make(Path(folder), rows, share)
                 yield from _figures(path, rows, share)
@@ -80,28 +83,29 @@ def run() -> Iterator[str]:
 
 
 def make(folder: Path, rows: int, share: float, *, duplicates: bool = True) -> Path:
-    """A file with the tables `ours` and `theirs`; differing rows are changed, missing, extra and
-    duplicated in the proportion 100 : 20 : 5 : 5."""
+    """A file with the tables `ours` and `theirs`, `share` of whose rows are changed; missing, extra
+    and duplicated are a fifth, a twentieth and a twentieth of that, all evenly spread."""
     import duckdb
 
     path = folder / f"rows_{rows}_{share}.duckdb"
+    changed = round(_SPREAD * share)
+    missing, few = changed + changed // 5, changed // 20
     with duckdb.connect(str(path)) as connection:
         connection.execute("set enable_progress_bar = false")
         connection.execute(f"create table ours as {_TABLE.format(rows=rows)}")
-        connection.execute("create table theirs as from ours")
-        if share:
-            step = max(4, int(1 / share))
+        place = f"(id * 7919) % {_SPREAD}"
+        connection.execute(
+            f"create table theirs as select * replace (case when {place} < {changed} then amount "
+            "+ 1 else amount end::decimal(18, 2) as amount) from ours "
+            f"where not {place} between {changed} and {missing - 1}"
+        )
+        added = ["id + " + str(rows), *(["id"] if duplicates else [])]
+        for number, key in enumerate(added):
+            first = _SPREAD - (number + 1) * few
             connection.execute(
-                "create or replace table theirs as select * replace (case when id % "
-                f"{step} = 1 then amount + 1 else amount end::decimal(18, 2) as amount) "
-                f"from ours where id % {step * 5} <> 2"
+                f"insert into theirs select * replace ({key} as id) from ours "
+                f"where {place} between {first} and {first + few - 1}"
             )
-            connection.execute(
-                f"insert into theirs select * replace (id + {rows} as id) from ours "
-                f"where id % {step * 20} = 3"
-            )
-            if duplicates:
-                connection.execute(f"insert into theirs from theirs where id % {step * 20} = 11")
     return path
 
 
@@ -154,11 +158,9 @@ def compare(path: str, share: float | None = None, plan: str = "", limit: str | 
     from dagster_agent.reconciliation.row_comparison.join_plan import compare_joined
 
     warehouse = DuckDBWarehouse(Path(path), settings=_limited(limit))
-    sides: list[Side] = []
-    for name in ("ours", "theirs"):
-        relation = Relation(name=name)
-        schema = warehouse.schemas([relation])[relation]
-        sides.append(Side(label=name, warehouse=warehouse, schema=schema))
+    relations = [Relation(name=name) for name in ("ours", "theirs")]
+    schemas = warehouse.schemas(relations)
+    sides = [Side(label=r.name, warehouse=warehouse, schema=schemas[r]) for r in relations]
     columns = dict.fromkeys(COLUMNS[1:], EXACT)
     pair = TablePair(ours=sides[0], theirs=sides[1], keys=("id",), columns=columns)
     if plan == "join":

@@ -1,7 +1,8 @@
-"""A dbt manifest of any size, for measuring what grows with the number of models."""
+"""A dbt project of any size, for measuring what grows with the number of models."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 _TESTS_PER_MODEL = 3
@@ -46,6 +47,16 @@ def manifest(models: int) -> dict[str, Any]:
         "child_map": children,
         **{key: {} for key in _EMPTY},
     }
+
+
+def tables(models: int) -> Iterator[str]:
+    """Statements that create the sources and models of `manifest`, empty, in DuckDB."""
+    columns = ", ".join(f"c{number} integer" for number in range(_COLUMNS))
+    yield "create schema raw"
+    for number in range(models):
+        if number % 10 == 0:
+            yield f"create table raw.s{number} ({columns})"
+        yield f"create table m{number} ({columns})"
 
 
 _EMPTY = (

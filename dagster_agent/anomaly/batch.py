@@ -8,14 +8,14 @@ from datetime import datetime
 
 import numpy as np
 
-from dagster_agent.anomaly.bands import Bands
 from dagster_agent.anomaly.calendar import Moments
 from dagster_agent.anomaly.config import AnomalyConfig
+from dagster_agent.anomaly.course import Course
 from dagster_agent.anomaly.panel import Panel
 from dagster_agent.anomaly.robust import Bools, Floats, Ints
 from dagster_agent.anomaly.walk import glance, walk_through
 
-_AT_ONCE = 500
+_AT_ONCE = 700
 """Series looked at together: enough to hide the cost of a call, few enough for the cache."""
 _WALKED_AT_ONCE = 1000
 """Series walked through together: that makes several times as many calls."""
@@ -23,48 +23,63 @@ _WALKED_AT_ONCE = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdicts:
-    """Arrays of series by moment; the last column is the moment that is still to come."""
+    """What is said of the points of many series, and of the moment that is still to come.
+
+    `score`, `unusual` and `trained` are series by moment; the last column is the coming moment,
+    about which only `trained` says something.
+    """
 
     level: Floats
-    """Expected value."""
+    """By series: expected value of the coming moment."""
     low: Floats
-    """Smallest ordinary value."""
+    """By series: smallest ordinary value then."""
     high: Floats
-    """Largest ordinary value."""
+    """By series: largest ordinary value then."""
     score: Floats
     """Distance in spreads; 0 where there is no point."""
     unusual: Bools
     """Alone or together with the points before."""
     trained: Bools
     """There were points enough."""
+    hindsight: Bools
+    """By moment: whether later points had a say too (scale, season, trend and tails), so that a
+    check on that day may have said something else. False for the coming moment alone."""
 
-    def put(self, rows: slice | Ints, bands: Bands) -> None:
+    def put(self, rows: slice | Ints, found: Course) -> None:
         """Say what was found of some series."""
-        self.level[rows], self.low[rows], self.high[rows] = bands.level, bands.low, bands.high
-        self.score[rows], self.trained[rows] = bands.score, bands.trained
-        self.unusual[rows] = bands.flagged | bands.shifted
+        level, low, high = found.band(slice(-1, None))
+        self.level[rows], self.low[rows], self.high[rows] = level[:, 0], low[:, 0], high[:, 0]
+        self.score[rows], self.trained[rows] = found.scores(), found.trained_at()
+        self.unusual[rows] = found.flagged | found.shifted
 
 
 def judge_many(
     matrix: Floats, times: Sequence[datetime], config: AnomalyConfig, *, coming: datetime
 ) -> Verdicts:
-    """Judge every point of every series by the points before it.
+    """Judge every point of every series, looking back from the end.
+
+    Level and spread, by which a point is judged, are those of the ordinary points before it. The
+    scale, the season, the trend and the tails are learned once, from the whole of `times`, and so
+    from later points too: of a past point this may say something else than a check did on its day,
+    which knew nothing later (and than `dagster-agent anomalies` says, which judges each point as
+    on its day); `Verdicts.hindsight` tells which. What it says of the coming moment is what a
+    check will say then.
 
     Args:
         matrix: Series by moment; NaN or infinite where there is no point.
         times: The moments, UTC, ascending, no two alike.
         config: Limits.
-        coming: The next moment, for which the expectation is told as well.
+        coming: The next moment, for which the expectation is told.
     """
     moments = Moments.of(np.array([at.timestamp() for at in (*times, coming)]))
     verdicts = _blank(len(matrix), len(moments.seconds))
     doubtful: list[Ints] = []
     for start in range(0, len(matrix), _AT_ONCE):
-        rows = np.arange(start, min(start + _AT_ONCE, len(matrix)))
-        bands, doubted = glance(_panel(matrix[rows], moments), config)
-        if bands is not None:
-            verdicts.put(slice(start, start + len(rows)), bands)
-        doubtful.append(rows[doubted])
+        rows = slice(start, min(start + _AT_ONCE, len(matrix)))
+        found, doubted = glance(_panel(matrix[rows], moments), config)
+        if found is not None:
+            verdicts.put(rows, found)
+        doubtful.append(start + doubted)
     walked = np.concatenate([*doubtful, np.zeros(0, dtype=np.intp)])
     for start in range(0, len(walked), _WALKED_AT_ONCE):
         rows = walked[start : start + _WALKED_AT_ONCE]
@@ -73,9 +88,17 @@ def judge_many(
 
 
 def _blank(rows: int, columns: int) -> Verdicts:
-    level, low, high, score = (np.empty((rows, columns)) for _ in range(4))
-    unusual, trained = (np.empty((rows, columns), dtype=np.bool_) for _ in range(2))
-    return Verdicts(level=level, low=low, high=high, score=score, unusual=unusual, trained=trained)
+    level, low, high = np.empty((3, rows))
+    unusual, trained = np.empty((2, rows, columns), dtype=np.bool_)
+    return Verdicts(
+        level=level,
+        low=low,
+        high=high,
+        score=np.empty((rows, columns)),
+        unusual=unusual,
+        trained=trained,
+        hindsight=np.arange(columns) < columns - 1,
+    )
 
 
 def judge_newest(values: Floats, learned: Verdicts) -> Bools:
@@ -84,13 +107,14 @@ def judge_newest(values: Floats, learned: Verdicts) -> Bools:
     Short of its history, a value is judged by its band alone: precedents and shifts, which need
     the history, are left to the next `judge_many`.
     """
-    outside = (values < learned.low[:, -1]) | (values > learned.high[:, -1])
+    outside = (values < learned.low) | (values > learned.high)
     return outside & learned.trained[:, -1]
 
 
 def _panel(rows: Floats, moments: Moments) -> Panel:
+    known = np.isfinite(rows)
     values = np.full((len(rows), rows.shape[1] + 1), np.nan)
-    np.copyto(values[:, :-1], rows, where=np.isfinite(rows))
+    np.copyto(values[:, :-1], rows, where=known)
     nothing = np.zeros(len(rows))
     return Panel(
         values=values,
@@ -98,5 +122,5 @@ def _panel(rows: Floats, moments: Moments) -> Panel:
         floors=nothing,
         bounded=nothing.astype(np.bool_),
         expected=np.zeros(values.shape, dtype=np.bool_),
-        ignored=(~np.isfinite(rows)).sum(axis=1),
+        ignored=rows.shape[1] - np.count_nonzero(known, axis=1),
     )

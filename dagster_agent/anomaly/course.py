@@ -6,10 +6,11 @@ import numpy as np
 
 from dagster_agent.anomaly.bands import Bands
 from dagster_agent.anomaly.config import AnomalyConfig
-from dagster_agent.anomaly.ordinary import Ordinary, blocks_of
+from dagster_agent.anomaly.ordinary import blocks_of
 from dagster_agent.anomaly.panel import Panel
 from dagster_agent.anomaly.precedent import Precedents
 from dagster_agent.anomaly.robust import (
+    Bools,
     Floats,
     Ints,
     Limits,
@@ -25,9 +26,9 @@ from dagster_agent.anomaly.shape import (
     days_of,
     floors_of,
     season_sum_of,
-    tail_of,
     trend_of,
 )
+from dagster_agent.anomaly.tail import tail_of
 
 _VISIBLE_FLOORS = 20.0
 """Enough points are also those that show a change by so many of the smallest spreads that mean
@@ -57,7 +58,6 @@ class Course:
         self.limits = Limits(
             most=config.training_points, threshold=config.threshold, share=config.false_alarm_share
         )
-        rows, columns = rest.shape
         self.floor, self.floor_share = floors_of(panel, terms, config)
         inverse = np.minimum(1 / season.observations, 0.5)
         self.doubt = np.sqrt((1 + np.pi / 2 * inverse) / (1 - inverse))
@@ -65,11 +65,13 @@ class Course:
         self.quiet = panel.moments.among(config.calendar)
         self.tail = tail_of(rest)
         self.precedents = Precedents(panel, rest, season.effect)
-        self.ordinary = Ordinary(rows, columns, config.training_points)
-        self.reference, self.reference_at = np.full((2, rows), np.nan)
-        self.reference_column = np.full(rows, -1, dtype=np.intp)
-        self.growth = np.full((3, *rest.shape) if terms.growing.any() else (3, 0, 0), np.nan)
         self.season_sum = season_sum_of(season.effect, terms)
+        self._begin_levels()
+        self._begin_verdicts()
+
+    def _begin_levels(self) -> None:
+        """Nothing is known of any block of columns yet."""
+        rows, columns = self.rest.shape
         self.blocks = blocks_of(columns)
         sizes = [each.stop - each.start for each in self.blocks]
         self.block_of = np.repeat(np.arange(len(sizes)), sizes)
@@ -77,82 +79,103 @@ class Course:
         self.center, self.spread, self.threshold, self.memory = numbers
         self.learned = np.zeros((len(self.blocks), rows), dtype=np.intp)
         self.trained = self.learned > 0
+
+    def _begin_verdicts(self) -> None:
+        """Nothing is said of any point yet."""
+        rows, columns = self.rest.shape
         self.score = np.zeros((rows, columns))
         flags = np.zeros((4, rows, columns), dtype=np.bool_)
         self.flagged, self.shifted, self.unseen, self.known = flags
         self.count = self.needed = self.shift_points = np.zeros(rows, dtype=np.intp)
         self.shift, self.probability = np.zeros(rows), np.ones(rows)
+        self.reference, self.reference_at = np.full((2, rows), np.nan)
+        self.reference_column = np.full(rows, -1, dtype=np.intp)
+        grown = self.rest.shape if self.terms.growing.any() else (0, 0)
+        self.growth = np.full((3, *grown), np.nan)
 
     def learn_level(self, numbers: slice, learned: Floats, starts: Ints) -> Spread:
         """Levels and limits of some blocks from the ordinary points before them, block within
-        series by point."""
-        many = len(starts)
-
-        def each(one: Floats) -> Floats:
-            return np.repeat(one, many) if many > 1 else one
-
-        floor = each(self.floor)
-        found = spreads(learned, self.config.threshold, floor, each(self.floor_share))
-        spread = found.deviation * each(self.doubt)
-        threshold = self.limits.threshold_of(found.count, found.steady) * each(self.tail)
-        logarithmic = np.repeat(self.terms.logarithmic, many)
-        wanted = change_of(self.config.visible_change_share, found.center, logarithmic)
-        wanted = np.maximum(wanted, _VISIBLE_FLOORS * floor)
-        self.needed = self.limits.needed(spread, wanted, found.count, found.steady)
-        trained = (found.count >= self.needed).reshape(-1, many) & (
-            self.second_day[:, None] < starts
-        )
-        shape = -1, many
+        series by point; `learned` is used up."""
+        shape = -1, len(starts)
+        floor = np.repeat(self.floor, len(starts))
+        share = np.repeat(self.floor_share, len(starts))
+        found = spreads(learned, self.config.threshold, floor, share)
+        steady = found.steady.reshape(shape)
+        threshold = self.limits.threshold_of(found.count, found.steady).reshape(shape)
+        tail = np.where(steady, 1.0, self.tail[:, None])
         self.center[numbers] = found.center.reshape(shape).T
-        self.spread[numbers] = spread.reshape(shape).T
-        self.threshold[numbers] = threshold.reshape(shape).T
+        self.spread[numbers] = (found.deviation.reshape(shape) * self.doubt[:, None]).T
+        self.threshold[numbers] = (threshold * tail).T
         self.learned[numbers] = found.count.reshape(shape).T
-        self.trained[numbers] = trained.T
+        self.trained[numbers] = self._is_trained(numbers, found, starts)
         return found
 
-    def _bands(self) -> tuple[Floats, Floats, Floats]:
-        """Level, low and high in the metrics' own terms, shares not cut yet."""
+    def _is_trained(self, numbers: slice, found: Spread, starts: Ints) -> Bools:
+        """Whether there are points enough, block by series."""
+        several_days = self.second_day < starts[:, None]
+        last = numbers.stop == len(self.blocks)
+        if not last and found.count.min(initial=self.limits.enough) >= self.limits.enough:
+            return several_days
+        shape = -1, len(starts)
+        center, floor = found.center.reshape(shape), self.floor[:, None]
+        logarithmic = self.terms.logarithmic[:, None]
+        wanted = change_of(self.config.visible_change_share, center, logarithmic)
+        wanted = np.maximum(wanted, _VISIBLE_FLOORS * floor).ravel()
+        spread = self.spread[numbers].T.ravel()
+        needed = self.limits.needed(spread, wanted, found.count, found.steady)
+        if last:
+            self.needed = needed
+        return (found.count >= needed).reshape(shape).T & several_days
+
+    def band(self, columns: slice) -> tuple[Floats, Floats, Floats]:
+        """Level, low and high of some columns in the metrics' own terms."""
         logs, growing = self.terms.logarithmic, self.terms.growing
         seconds = self.panel.moments.seconds
-        level = self.season.effect.copy()
-        level[self.moving] += self.trend[self.moving, None] * (seconds - seconds[-1])
-        low, high = np.empty_like(level), np.empty_like(level)
-        width = self.threshold * self.spread
-        for number, block in enumerate(self.blocks):
-            level[:, block] += self.center[number, :, None]
-            np.subtract(level[:, block], width[number, :, None], out=low[:, block])
-            np.add(level[:, block], width[number, :, None], out=high[:, block])
+        level = self.season.effect[:, columns].copy()
+        level[self.moving] += self.trend[self.moving, None] * (seconds[columns] - seconds[-1])
+        block = self.block_of[columns]
+        level += self.center[block].T
+        width = (self.threshold[block] * self.spread[block]).T
+        low, high = level - width, level + width
         for place, each in enumerate((level, low, high)):
             if logs.any():
                 each[logs] = np.exp(np.minimum(each[logs], LARGEST))
             if growing.any():
-                each[growing] = self.growth[place, growing]
-        return level, low, high
-
-    def told(self) -> Bands:
-        """The state in the metrics' own terms."""
-        logs, growing = self.terms.logarithmic, self.terms.growing
-        level, low, high = self._bands()
+                each[growing] = self.growth[place, growing, columns]
         bounded = self.panel.bounded
         if bounded.any():
             low[bounded] = np.clip(low[bounded], 0.0, 1.0)
             high[bounded] = np.clip(high[bounded], 0.0, 1.0)
+        return level, low, high
+
+    def scores(self) -> Floats:
+        """Distances in spreads, cut; 0 where there is no point."""
+        score = np.clip(self.score, -MOST, MOST, out=self.score)
+        score[np.isnan(score)] = 0.0
+        return score
+
+    def trained_at(self) -> Bools:
+        """Which points can be judged, series by moment."""
+        return np.repeat(self.trained.T, np.bincount(self.block_of), axis=1)
+
+    def told(self) -> Bands:
+        """The state in the metrics' own terms."""
+        logs, growing = self.terms.logarithmic, self.terms.growing
+        level, low, high = self.band(slice(None))
         seen = visible_spreads(self.count, self.threshold[-1]) * self.spread[-1]
         usual = np.where(growing, np.exp(np.minimum(self.center[-1], LARGEST)), level[:, -1])
         seen = choose(logs, usual * -np.expm1(-seen), seen)
-        score = np.clip(self.score, -MOST, MOST)
-        score[np.isnan(score)] = 0.0
         return Bands(
             level=level,
             low=low,
             high=high,
-            score=score,
+            score=self.scores(),
             flagged=self.flagged,
             shifted=self.shifted,
             shift=self.shift,
             shift_points=self.shift_points,
             unseen=self.unseen,
-            trained=np.repeat(self.trained.T, np.bincount(self.block_of), axis=1),
+            trained=self.trained_at(),
             count=self.count,
             days=self.days,
             needed=self.needed,

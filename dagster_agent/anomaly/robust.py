@@ -25,9 +25,11 @@ POWER = 0.8416
 CLEANED_FROM = 8
 """With fewer points, an outlier cannot be told from the rest."""
 _DOUBTED = 8
-"""Points of which hardly anything is known about the tails."""
-_LEARNED = 1.3
-"""How fast that doubt goes: its power of the number of points."""
+"""Points that hardly tell a spread, or a skew."""
+_DOUBT = 0.5
+"""By how much limits are widened then; the doubt goes with the square of the points."""
+_WIDE = 100
+"""Columns from which a row is parted faster than it is sorted."""
 _PRIOR = 4
 """Points that a constant history counts for in addition: its spread is not estimated."""
 _FEWEST = 4
@@ -39,12 +41,27 @@ def choose(condition: Bools, yes: Floats | float, no: Floats | float) -> Floats:
     return np.asarray(np.where(condition, yes, no), dtype=np.float64)
 
 
-def medians(values: Floats) -> Floats:
+def medians(values: NDArray[Any]) -> Floats:
     """Median of each row, NaN ignored; NaN for a row without values."""
-    return _middle(*_ordered(values))
+    columns = values.shape[1]
+    if not columns:
+        return np.full(len(values), np.nan)
+    if columns < _WIDE:
+        ordered = np.sort(values, axis=1)
+        return _middle(ordered, _counted(ordered))
+    lost = np.flatnonzero(np.isnan(values.sum(axis=1)))
+    half = columns // 2
+    parted = np.partition(values, half, axis=1)
+    middle = parted[:, half].astype(np.float64)
+    if not columns % 2:
+        middle = (middle + parted[:, :half].max(axis=1)) / 2
+    if len(lost):
+        ordered = np.sort(values[lost], axis=1)
+        middle[lost] = _middle(ordered, _counted(ordered))
+    return middle
 
 
-def _middle(ordered: Floats, count: Ints) -> Floats:
+def _middle(ordered: NDArray[Any], count: Ints) -> Floats:
     columns = ordered.shape[1]
     if not columns:
         return np.full(len(ordered), np.nan)
@@ -75,7 +92,7 @@ def spreads(values: Floats, reach: float, floor: Floats, floor_share: Floats) ->
     """Median, and standard deviation of what lies within `reach` robust deviations of it.
 
     Args:
-        values: Rows of series.
+        values: Rows of series; used up: nothing sensible is in them afterwards.
         reach: In robust deviations.
         floor: Smallest deviation of each row.
         floor_share: The same as a share of the median.
@@ -83,19 +100,17 @@ def spreads(values: Floats, reach: float, floor: Floats, floor_share: Floats) ->
     Source: Leys et al. 2013 for median and MAD; reweighted estimation as in Rousseeuw and Leroy
     1987.
     """
-    ordered, count = _ordered(values)
-    center = _middle(ordered, count)
+    values.sort(axis=1)
+    count = _counted(values)
+    center = _middle(values, count)
     center[count == 0] = 0.0
-    away = ordered - center[:, None]
-    if ordered.shape[1]:
-        steady = (away[:, 0] == _last(away, count)) | (count == 0)
+    if values.shape[1]:
+        steady = (values[:, 0] == _last(values, count)) | (count == 0)
     else:
-        steady = np.ones(len(ordered), dtype=np.bool_)
-    robust = NORMAL * _middle_distance(away, count)
+        steady = np.ones(len(values), dtype=np.bool_)
+    away = np.subtract(values, center[:, None], out=values)
     floor = np.maximum(floor, floor_share * np.abs(center))
-    limit = reach * np.fmax(robust, floor) * (1 + 10 / np.maximum(count, 1))
-    limit[count < CLEANED_FROM] = np.inf
-    number = _cleaned(away, limit, count)
+    number = _cleaned(away, count, reach, floor)
     variance = np.einsum("ij,ij->i", away, away)
     variance -= away.sum(axis=1) ** 2 / np.maximum(number, 1)
     variance /= np.maximum(number - 1, 1)
@@ -103,47 +118,43 @@ def spreads(values: Floats, reach: float, floor: Floats, floor_share: Floats) ->
     return Spread(center=center, deviation=deviation, count=count, steady=steady)
 
 
-def _middle_distance(away: Floats, count: Ints) -> Floats:
-    """Median distance from 0 of ascending rows.
+def _cleaned(away: Floats, count: Ints, reach: float, floor: Floats) -> Ints:
+    """Put 0 for what is further than the limit and for gaps, and count the rest; rows ascend.
 
-    The k values nearest to 0 lie side by side, so the k-th distance is the smallest there is from
-    0 to the further end of k neighbours: found without sorting again.
+    The median distance is at least that to the nearer quartile. Most rows are known to lie within
+    the limit by that alone, and only the others need their median distance.
     """
     columns = away.shape[1]
-    if not columns or count.min(initial=columns) < columns:
-        return _middle(np.sort(np.abs(away), axis=1), count)
-
-    def distance(size: int) -> Floats:
-        ends = np.maximum(-away[:, : columns - size + 1], away[:, size - 1 :])
-        return np.asarray(ends.min(axis=1), dtype=np.float64)
-
-    low = distance((columns + 1) // 2)
-    return low if columns % 2 else (low + distance(columns // 2 + 1)) / 2
-
-
-def _cleaned(away: Floats, limit: Floats, count: Ints) -> Ints:
-    """Put 0 for what is further than the limit, and count the rest; rows ascend."""
-    if not away.shape[1]:
-        return count
-    with np.errstate(invalid="ignore"):
-        inside = (away[:, -1] <= limit) & (-away[:, 0] <= limit)
-    rows = np.flatnonzero(~inside)  # also those with a gap: NaN is at the end
-    kept = np.abs(away[rows]) <= limit[rows, None]
-    away[rows] = choose(kept, away[rows], 0.0)
     number = count.copy()
-    number[rows] = kept.sum(axis=1)
+    if columns < CLEANED_FROM:
+        away[np.isnan(away)] = 0.0
+        return number
+    allowance = reach * (1 + 10 / np.maximum(count, 1))
+    ends = np.maximum(away[:, -1], -away[:, 0])
+    quartile = np.minimum(-away[:, columns // 4], away[:, columns - 1 - columns // 4])
+    with np.errstate(invalid="ignore"):
+        inside = ends <= allowance * np.fmax(NORMAL * quartile, floor)
+    rows = np.flatnonzero(~inside)  # also those with a gap: NaN is at the end
+    if len(rows):
+        some, size = away[rows], np.abs(away[rows])
+        robust = NORMAL * _middle(np.sort(size, axis=1), count[rows])
+        limit = allowance[rows] * np.fmax(robust, floor[rows])
+        limit[count[rows] < CLEANED_FROM] = np.inf
+        with np.errstate(invalid="ignore"):
+            kept = size <= limit[:, None]
+        away[rows] = choose(kept, some, 0.0)
+        number[rows] = kept.sum(axis=1)
     return number
 
 
-def _ordered(values: Floats) -> tuple[Floats, Ints]:
-    """Sorted rows, and how many numbers each begins with."""
-    ordered = np.sort(values, axis=1)
+def _counted(ordered: NDArray[Any]) -> Ints:
+    """How many numbers each sorted row begins with."""
     columns = ordered.shape[1]
     count = np.full(len(ordered), columns, dtype=np.intp)
     if columns:
         rows = np.flatnonzero(np.isnan(ordered[:, -1]))
         count[rows] -= np.isnan(ordered[rows]).sum(axis=1)
-    return ordered, count
+    return count
 
 
 def _last(ordered: Floats, count: Ints) -> Floats:
@@ -179,7 +190,7 @@ def _table(most: int, threshold: float, share: float) -> tuple[Floats, Floats, F
     steady = stdtrit(freedom + _PRIOR, 1 - share / 2) * further(count)
     doubt = np.sqrt(freedom / chdtri(freedom, 0.99))
     known = np.maximum(count, _DOUBTED)
-    wider = 1 + 2 / known + (_DOUBTED / known) ** _LEARNED  # few points show neither tails nor skew
+    wider = 1 + 2 / known + _DOUBT * (_DOUBTED / known) ** 2
     return np.maximum(varying, threshold) * wider, np.maximum(steady, threshold), doubt
 
 
@@ -198,7 +209,15 @@ class Limits:
         """Distance in spreads beyond which a value is unusual."""
         varying, constant, _ = _table(self.most, self.threshold, self.share)
         count = np.minimum(count, self.most)
-        return np.where(steady, constant[count], varying[count])
+        if count.size and count.min() == count.max():
+            same = int(count.flat[0])
+            return choose(steady, float(constant[same]), float(varying[same]))
+        return choose(steady, constant[count], varying[count])
+
+    @property
+    def enough(self) -> int:
+        """Points from which there are enough, whatever the spread."""
+        return settled(self.share, self.threshold, self.most)
 
     def needed(self, deviation: Floats, wanted: Floats, count: Ints, steady: Bools) -> Ints:
         """Points with which a change by `wanted` is seen even if the spread is larger than it
@@ -207,10 +226,9 @@ class Limits:
         sure = np.where(steady, 1.0, doubt[np.clip(count, 2, self.most)])
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = np.where(deviation > 0, wanted / (deviation * sure), np.inf)
-        enough = settled(self.share, self.threshold, self.most)
         first = _first(varying, _FEWEST, ratio)
         first[steady] = _first(constant, 2, ratio[steady])
-        return np.minimum(first, enough)
+        return np.minimum(first, self.enough)
 
     def probability(self, score: Floats, count: Ints, steady: Bools) -> Floats:
         """Chance of an ordinary value at least as far away."""

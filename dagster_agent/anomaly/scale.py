@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,12 +55,12 @@ def _growing(past: Floats) -> Bools:
     growing = np.zeros(len(past), dtype=np.bool_)
     if past.shape[1] <= _STEPS:
         return growing
-    count = np.isfinite(past).sum(axis=1) - 1
-    falls = np.less(past[:, 1:], past[:, :-1]).sum(axis=1)  # those without gaps
-    rows = np.flatnonzero((count >= _STEPS) & (falls <= _FALLS * count))
+    falls = np.count_nonzero(past[:, 1:] < past[:, :-1], axis=1)  # those without gaps
+    rows = np.flatnonzero(falls <= _FALLS * (past.shape[1] - 1))
+    count = np.isfinite(past[rows]).sum(axis=1) - 1
     steps = np.diff(_carried(past[rows]), axis=1)
     falls, rises = (steps < 0).sum(axis=1), (steps > 0).sum(axis=1)
-    growing[rows] = (falls <= _FALLS * count[rows]) & (rises >= 0.5 * count[rows])
+    growing[rows] = (count >= _STEPS) & (falls <= _FALLS * count) & (rises >= 0.5 * count)
     return growing
 
 
@@ -78,42 +78,53 @@ def _latest(values: Floats) -> Ints:
 def _logarithmic(past: Floats, moments: Moments) -> Bools:
     """Box and Cox 1964 with two candidates: on which scale are changes from week to week, the
     change of units allowed for, more likely? Differences need no level, trend or season."""
-    known = np.isfinite(past).sum(axis=1)
-    positive = past > 0
-    fit = (known >= _FEWEST) & (positive.sum(axis=1) >= _POSITIVE * known)
-    if not fit.any():
-        return fit
-    rows = np.flatnonzero(fit)
     week = max(1, round(WEEK / moments.step))
     lag = week if past.shape[1] > 3 * week else 1
-    plain = past[rows]
-    plain /= np.nanmax(plain, axis=1)[:, None]
-    small = plain.astype(np.float32)  # its logarithm is several times faster
-    small[small <= 0] = np.nan
-    logs = np.log(small)
-    spread = _typical(plain[:, lag:] - plain[:, :-lag])
-    share = _typical(logs[:, lag:] - logs[:, :-lag])
-    mean = np.nansum(logs, axis=1, dtype=np.float64)
-    mean /= np.maximum(np.isfinite(logs).sum(axis=1), 1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        gain = np.log(spread) - np.log(share) - mean
-    fit[rows] = np.isfinite(gain) & (gain * np.sqrt(known[rows]) > _MARGIN)
+    if not len(past) or past.shape[1] < _FEWEST:
+        return np.zeros(len(past), dtype=np.bool_)
+    least = past.min(axis=1)
+    fit = np.asarray(least > 0, dtype=np.bool_)
+    if fit.all():
+        return _gain(past, lag) * np.sqrt(past.shape[1]) > _MARGIN
+    fit[fit] = _gain(past[fit], lag) * np.sqrt(past.shape[1]) > _MARGIN
+    rows = np.flatnonzero(~(least > 0))  # also those with gaps
+    known = np.isfinite(past[rows]).sum(axis=1)
+    positive = (past[rows] > 0).sum(axis=1)
+    able = (known >= _FEWEST) & (positive >= _POSITIVE * known)
+    fit[rows[able]] = _gain(past[rows[able]], lag) * np.sqrt(known[able]) > _MARGIN
     return fit
 
 
-def _typical(differences: NDArray[Any]) -> Floats:
+def _gain(past: Floats, lag: int) -> Floats:
+    """By how much a point is likelier on the logarithmic scale; -inf where that says nothing."""
+    small = (past / np.fmax.reduce(past, axis=1)[:, None]).astype(np.float32)  # faster logarithms
+    small[small <= 0] = np.nan
+    logs = np.log(small)
+    spread = _typical(small[:, lag:] - small[:, :-lag])
+    share = _typical(logs[:, lag:] - logs[:, :-lag])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = logs.mean(axis=1, dtype=np.float64)
+        rows = np.flatnonzero(np.isnan(mean))
+        mean[rows] = np.nanmean(logs[rows], axis=1, dtype=np.float64) if len(rows) else 0.0
+        return np.nan_to_num(np.log(spread) - np.log(share) - mean, nan=-np.inf, posinf=-np.inf)
+
+
+def _typical(differences: NDArray[np.float32]) -> Floats:
     """Root of the mean square without the furthest few: neither faults nor ties decide."""
-    size = np.abs(differences)
-    count = np.isfinite(size).sum(axis=1)
-    most = np.ceil(_KEPT * count).astype(np.intp)
-    if len(most) and most.min() == most.max() > 0:
-        size.partition(int(most[0]) - 1, axis=1)
-        size = size[:, : most[0]]
-    else:
-        size.sort(axis=1)
-        size[np.arange(size.shape[1]) >= most[:, None]] = 0.0
-    square = np.einsum("ij,ij->i", size, size, dtype=np.float64)
-    return np.sqrt(square / np.maximum(most, 1))
+    size = np.abs(differences, out=differences)
+    columns = size.shape[1]
+    most = math.ceil(_KEPT * columns)
+    if 0 < most < columns:
+        size.partition(most, axis=1)  # NaN is at the end
+    square = np.einsum("ij,ij->i", size[:, :most], size[:, :most])
+    mean = square.astype(np.float64) / max(most, 1)
+    rows = np.flatnonzero(np.isnan(size[:, most:].sum(axis=1) + square))
+    if len(rows):
+        some = np.sort(size[rows], axis=1)
+        kept = np.ceil(_KEPT * np.isfinite(some).sum(axis=1))
+        some[np.arange(columns) >= kept[:, None]] = 0.0
+        mean[rows] = np.einsum("ij,ij->i", some, some) / np.maximum(kept, 1)
+    return np.sqrt(mean)
 
 
 def logarithms(values: Floats) -> Floats:

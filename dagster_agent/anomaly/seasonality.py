@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dagster_agent.anomaly.calendar import DAY, WEEK, Moments
 from dagster_agent.anomaly.robust import NORMAL, Bools, Floats, Ints, medians
@@ -71,40 +72,20 @@ def _weekly_level(values: Floats, moments: Moments) -> Floats:
     trend must not look like a season."""
     week = moments.week
     numbers = np.unique(week)[::-1]
-    spans = [_span(week == number) for number in numbers]
-    middle = _medians_of(values, spans)
+    weeks = [np.flatnonzero(week == number) for number in numbers]
+    middle = _group_medians(values, weeks)
     unknown = ~np.isfinite(middle)
     if unknown.any():
         middle = np.where(unknown, np.nan_to_num(medians(values))[:, None], middle)
-    if len(spans) == 1:
+    if len(weeks) == 1:
         return np.broadcast_to(middle, values.shape)
-    time = np.array([moments.seconds[span].mean() for span in spans])
+    time = np.array([moments.seconds[columns].mean() for columns in weeks])
     right = np.clip(np.searchsorted(time, moments.seconds), 1, len(time) - 1)
     share = (moments.seconds - time[right - 1]) / (time[right] - time[right - 1])
-    share = np.clip(share, 0.0, 1.0)
-    level = np.take(middle, right - 1, axis=1)
-    level *= 1 - share
-    after = np.take(middle, right, axis=1)
-    after *= share
-    level += after
+    level = np.take(np.diff(middle, axis=1), right - 1, axis=1)
+    level *= np.clip(share, 0.0, 1.0)
+    level += np.take(middle, right - 1, axis=1)
     return level
-
-
-def _medians_of(values: Floats, spans: Sequence[slice]) -> Floats:
-    """Median of each stretch; of those of one length at once."""
-    middle, end = np.empty((len(values), len(spans))), values.shape[1]
-    for length in {span.stop - span.start for span in spans}:
-        places = [place for place, span in enumerate(spans) if span.stop - span.start == length]
-        columns = [column for place in places for column in range(*spans[place].indices(end))]
-        alike = np.take(values, columns, axis=1).reshape(-1, length)
-        middle[:, places] = medians(alike).reshape(len(values), -1)
-    return middle
-
-
-def _span(chosen: Bools) -> slice:
-    """Neighbouring columns as a slice: a view, not a copy."""
-    (places,) = np.nonzero(chosen)
-    return slice(int(places[0]), int(places[-1]) + 1)
 
 
 def _cycles(moments: Moments) -> list[tuple[int, Ints]]:
@@ -141,7 +122,7 @@ def _crossed(flat: Floats, phase: Ints, odd: Bools) -> Floats:
     group = 2 * phase + odd
     numbers = np.unique(group)
     groups = [np.flatnonzero(group == each) for each in numbers]
-    told = np.nan_to_num(_padded_medians(flat, groups))
+    told = np.nan_to_num(_group_medians(flat, groups))
     told = np.column_stack([told, np.zeros(len(flat))])
     place = np.searchsorted(numbers, group ^ 1) % len(numbers)
     place[numbers[place] != group ^ 1] = len(numbers)
@@ -173,31 +154,50 @@ def _effects(flat: Floats, phase: Ints) -> tuple[Floats, Floats]:
 def _with_month_days(season: Season, flat: Floats, moments: Moments) -> Season:
     """Days of the month, and the last day of each, that stand out after the cycle."""
     rest = flat - season.effect if season.cycle.any() else flat
-    spread = NORMAL * np.nan_to_num(medians(np.abs(rest)))
+    size = np.abs(rest).astype(np.float32)  # only compared with what is several times larger
+    limit = _MONTH_SPREADS * NORMAL * np.nan_to_num(medians(size[:, :-1]))
     odd = moments.month % 2 == 1
     monthly = np.zeros(len(flat), dtype=np.bool_)
     days = [np.flatnonzero(moments.month_day == each) for each in range(1, 33)]
     days = [here for here in days if len(np.unique(moments.month[here])) >= 3]
-    effects = np.nan_to_num(_padded_medians(rest, days))
-    standing = np.abs(effects) > _MONTH_SPREADS * spread[:, None]
+    some = _may_stand_out(size, limit, days)
+    effects = np.nan_to_num(_group_medians(rest[some], days))
+    standing = np.abs(effects) > limit[some, None]
     for place in np.flatnonzero(standing.any(axis=0)):
         here = days[place]
-        rows = np.flatnonzero(standing[:, place])
-        rows = rows[_crossed_month(rest[np.ix_(rows, here)], odd[here])]
-        season.effect[np.ix_(rows, here)] += effects[rows, place][:, None]
-        monthly[rows] = True
+        chosen = np.flatnonzero(standing[:, place])
+        chosen = chosen[_crossed_month(rest[np.ix_(some[chosen], here)], odd[here])]
+        season.effect[np.ix_(some[chosen], here)] += effects[chosen, place][:, None]
+        monthly[some[chosen]] = True
     return replace(season, monthly=monthly)
 
 
-def _padded_medians(values: Floats, groups: Sequence[Ints]) -> Floats:
-    """Median of each group of columns, all groups in one sort."""
-    longest = max((len(group) for group in groups), default=0)
-    nothing = values.shape[1] - 1  # the newest column is unknown
-    places = np.full((len(groups), longest), nothing, dtype=np.intp)
-    for group, row in zip(groups, places, strict=True):
-        row[: len(group)] = group
-    laid = np.take(values, places.ravel(), axis=1).reshape(-1, longest)
-    return medians(laid).reshape(len(values), len(groups))
+def _may_stand_out(size: NDArray[np.float32], limit: Floats, days: Sequence[Ints]) -> Ints:
+    """Series of which at least half of the known points of some day are beyond the limit: no
+    median can be beyond it otherwise."""
+    if not days:
+        return np.zeros(0, dtype=np.intp)
+    last = size.shape[1] - 1  # it is unknown in any case
+    known = np.array([np.count_nonzero(here < last) for here in days])
+    beyond = size > limit[:, None]
+    far = np.zeros((len(size), len(days)), dtype=np.intp)
+    rows = np.flatnonzero(np.count_nonzero(beyond, axis=1) >= (known.min() + 1) // 2)
+    columns, starts = np.concatenate(days), np.cumsum([0, *(len(here) for here in days[:-1])])
+    laid = np.take(beyond[rows], columns, axis=1).astype(np.int32)
+    far[rows] = np.add.reduceat(laid, starts, axis=1)
+    gaps = np.isnan(size[:, :last].sum(axis=1))
+    return np.flatnonzero(gaps | ((2 * far >= known) & (far > 0)).any(axis=1))
+
+
+def _group_medians(values: Floats, groups: Sequence[Ints]) -> Floats:
+    """Median of each group of columns, groups of one length in one sort."""
+    found = np.empty((len(values), len(groups)))
+    for length in sorted({len(group) for group in groups}):
+        alike = [place for place, group in enumerate(groups) if len(group) == length]
+        columns = np.concatenate([groups[place] for place in alike])
+        laid = np.take(values, columns, axis=1).reshape(-1, length)
+        found[:, alike] = medians(laid).reshape(len(values), len(alike))
+    return found
 
 
 def _crossed_month(values: Floats, odd: Bools) -> Bools:

@@ -1,4 +1,4 @@
-"""What is taken from the whole history of a series at once: trend, tails, memory, floors."""
+"""What is taken from the whole history of a series at once: trend, memory, floors."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from dagster_agent.anomaly.config import AnomalyConfig
 from dagster_agent.anomaly.panel import Panel
-from dagster_agent.anomaly.robust import NORMAL, Bools, Floats, Ints, choose, medians
+from dagster_agent.anomaly.robust import Bools, Floats, Ints, choose, medians
 from dagster_agent.anomaly.scale import Scaled
 
 _TREND_POINTS = 28
@@ -19,12 +19,6 @@ _TREND_EVEN = 0.25
 """Slopes of which the flattest is at least this share of the steepest are one and the same."""
 _TREND_ERRORS = 1.5
 """A trend must be this many times larger than its own uncertainty."""
-_TAIL_CHANCE = 0.8
-"""How much heavier a normal tail looks by chance, times the root of the number of points."""
-_TAIL_MOST = 1.6
-"""No tail counts as heavier."""
-_TAIL_FROM = 14
-"""Points before a tail can be looked at."""
 _GROWTH_FLOOR = 0.02
 """Growth is never taken to vary by less than this share of it."""
 
@@ -104,27 +98,6 @@ def days_of(panel: Panel) -> tuple[Ints, Ints]:
     first = day[known.argmax(axis=1)]
     later = known & (day > first[:, None])
     return days, np.where(days > 1, later.argmax(axis=1), len(day) + 1)
-
-
-def tail_of(rest: Floats) -> Floats:
-    """By how much limits are widened for a series with more far values than a normal one has.
-
-    Whether there are more is seen where neither faults nor chance reach, in the furthest
-    twentieth of the distances.
-    """
-    past = rest[:, :-1]
-    size = np.sort(np.abs(past - medians(past)[:, None]), axis=1)
-    count = np.isfinite(size).sum(axis=1)
-    if not size.shape[1]:
-        return np.ones(len(rest))
-    rows, last = np.arange(len(size)), size.shape[1] - 1
-    half = size[rows, np.minimum(count // 2, last)]
-    far = size[rows, np.minimum((0.95 * count).astype(np.intp), last)]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.nan_to_num(far / (half * NORMAL * 1.96), nan=1.0, posinf=1.0)
-    chance = _TAIL_CHANCE / np.sqrt(np.maximum(count, 1))
-    heavy = np.clip(ratio - chance, 1.0, _TAIL_MOST) ** 2
-    return np.where(count < _TAIL_FROM, 1.0, heavy)
 
 
 def memory_of(ring: Floats) -> Floats:

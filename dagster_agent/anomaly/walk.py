@@ -33,20 +33,21 @@ _SMALLEST = 1e-6
 
 def learn_bands(panel: Panel, config: AnomalyConfig) -> Bands:
     """Follow all series through time; see the module."""
-    bands, doubtful = glance(panel, config)
-    if bands is None:
-        return walk_through(panel, config)
+    walk, doubtful = glance(panel, config)
+    if walk is None:
+        return walk_through(panel, config).told()
+    bands = walk.told()
     if len(doubtful):
-        bands.replace(doubtful, walk_through(panel.of(doubtful), config))
+        bands.replace(doubtful, walk_through(panel.of(doubtful), config).told())
     return bands
 
 
-def glance(panel: Panel, config: AnomalyConfig) -> tuple[Bands | None, Ints]:
+def glance(panel: Panel, config: AnomalyConfig) -> tuple[Course | None, Ints]:
     """Judge all columns as if all before the newest were ordinary; see `calm`.
 
     Returns:
-        The bands, None if no row of them would hold; and the rows that may not hold: those series
-        have to be walked through.
+        What was found, None if nothing of it would hold; and the rows that may not hold: those
+        series have to be walked through.
     """
     whole = np.asarray(np.isfinite(panel.values[:, :-1]).all(axis=1), dtype=np.bool_)
     young = panel.values.shape[1] <= _SHIFT_FROM
@@ -55,47 +56,54 @@ def glance(panel: Panel, config: AnomalyConfig) -> tuple[Bands | None, Ints]:
         return None, np.arange(len(whole))
     walk = _Walk(panel, config)
     calm = walk.glance() & whole
-    return (walk.told() if calm.any() else None), np.flatnonzero(~calm)
+    return (walk if calm.any() else None), np.flatnonzero(~calm)
 
 
-def walk_through(panel: Panel, config: AnomalyConfig) -> Bands:
+def walk_through(panel: Panel, config: AnomalyConfig) -> Course:
     """Judge block after block of columns by what was ordinary before it."""
     walk = _Walk(panel, config)
     walk.run()
-    return walk.told()
+    return walk
 
 
 class _Walk(Course):
     """Goes through a panel, or glances at it."""
 
     def run(self) -> None:
+        rows, columns = self.rest.shape
+        ordinary = Ordinary(rows, columns, self.config.training_points)
         for number, block in enumerate(self.blocks):
-            self._judge(number, block)
-            self._learn(block)
+            self._judge(number, block, ordinary.newest(block.start))
+            values = self.rest[:, block]
+            odd = self.flagged[:, block] | self.shifted[:, block] | self.known[:, block]
+            ordinary.keep(values, np.isfinite(values) & ~odd & ~self.quiet[block])
 
     def glance(self) -> Bools:
         """Judge all columns as if all before the newest were ordinary: of which series they are."""
         *blocks, newest = self.blocks
-        rows, known = len(self.rest), self.rest[:, : newest.start]
+        known = self.rest[:, : newest.start]
         for numbers, learned, starts in windows_of(known, blocks, self.config.training_points):
             self.learn_level(numbers, learned, starts)
-        sizes = [block.stop - block.start for block in blocks]
-        score = self.score[:, : newest.start]
-        np.subtract(known, np.repeat(self.center[:-1].T, sizes, axis=1), out=score)
-        score /= np.repeat(np.fmax(self.spread[:-1], TINY).T, sizes, axis=1)
-        limit = choose(self.trained[:-1], self.threshold[:-1], np.inf)
         calm = ~self.terms.growing & ~self._may_shift(known, blocks)
-        calm &= (np.abs(score) <= np.repeat(limit.T, sizes, axis=1)).all(axis=1)
+        limit = choose(self.trained[:-1], self.threshold[:-1], np.inf)
+        for number, block in enumerate(blocks):
+            self._score(number, block)
+        sizes = [block.stop - block.start for block in blocks]
+        within = np.abs(self.score[:, : newest.start]) <= np.repeat(limit.T.copy(), sizes, axis=1)
+        calm &= within.all(axis=1)
         for number in {int(self.block_of[newest.stop - size]) for size in SHIFTS}:
-            start = self.blocks[number].start
-            learned = known[:, max(start - self.config.training_points, 0) : start]
+            learned = self._all_before(self.blocks[number])
             self.memory[number] = memory_of(learned - self.center[number, :, None])
-        most = min(newest.start, self.config.training_points)
-        last = known[:, newest.start - most :]
-        self.ordinary = Ordinary(rows, most, self.config.training_points)
-        self.ordinary.keep(last, np.ones(last.shape, dtype=np.bool_))
-        self._judge(len(blocks), newest)
+        self._judge(len(blocks), newest, self._all_before(newest))
         return calm
+
+    def _all_before(self, block: slice) -> Floats:
+        return self.rest[:, max(block.start - self.config.training_points, 0) : block.start]
+
+    def _score(self, number: int, block: slice) -> None:
+        score = self.score[:, block]
+        np.subtract(self.rest[:, block], self.center[number, :, None], out=score)
+        score /= np.fmax(self.spread[number], TINY)[:, None]
 
     def _may_shift(self, known: Floats, blocks: Sequence[slice]) -> Bools:
         """Which series have a stretch, up to the end of a block, whose mean may be far off."""
@@ -110,7 +118,7 @@ class _Walk(Course):
         before, stop = np.array(stretches, dtype=np.intp).T
         numbers = self.block_of[before]
         found = may_have_shifted(
-            *(known, blocks, before, stop),
+            *(known, before, stop),
             center=self.center[numbers].T,
             spread=self.spread[numbers].T,
             limit=SHIFT_LIMIT,
@@ -118,22 +126,20 @@ class _Walk(Course):
         )
         return np.asarray((found & self.trained[numbers].T).any(axis=1), dtype=np.bool_)
 
-    def _judge(self, number: int, block: slice) -> None:
-        """Judge some columns by what was learned before them."""
-        learned = self.ordinary.newest(block.start)
-        found = self.learn_level(slice(number, number + 1), learned, np.array([block.start]))
-        spread, threshold = self.spread[number], self.threshold[number]
-        trained = self.trained[number]
+    def _judge(self, number: int, block: slice, learned: Floats) -> None:
+        """Judge some columns by the ordinary points before them."""
+        start = np.array([block.start])
+        found = self.learn_level(slice(number, number + 1), learned.copy(), start)
+        threshold, trained = self.threshold[number], self.trained[number]
         if block.start >= _SHIFT_FROM:
             self.memory[number] = memory_of(learned - found.center[:, None])
-        score = self.rest[:, block] - found.center[:, None]
-        score /= np.fmax(spread, TINY)[:, None]
-        self.score[:, block] = score
-        over = np.abs(score) > threshold[:, None]
+        self._score(number, block)
+        over = np.abs(self.score[:, block]) > threshold[:, None]
         self.flagged[:, block] = over & trained[:, None] & ~self.quiet[block]
         self.count = found.count
         growing = np.flatnonzero(self.terms.growing)
-        for column in range(block.start, block.stop):
+        odd = len(growing) or self.flagged[:, block].any()
+        for column in range(block.start, block.stop) if odd else ():
             if len(growing):
                 self._judge_growth(growing, number, column)
             self._look_for_precedents(number, column)
@@ -239,9 +245,3 @@ class _Walk(Course):
         error = np.sqrt(error + (self.trend_error * apart * self.panel.moments.step) ** 2)
         usable = self.trained[number] & (learned >= _SHIFT_FROM) & (2 * count >= size)
         return np.divide(mean, error, out=np.zeros_like(mean), where=usable & (error > 0))
-
-    def _learn(self, block: slice) -> None:
-        """Keep what was ordinary."""
-        values = self.rest[:, block]
-        odd = self.flagged[:, block] | self.shifted[:, block] | self.known[:, block]
-        self.ordinary.keep(values, np.isfinite(values) & ~odd & ~self.quiet[block])

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 import dagster as dg
 
 from dagster_agent.definitions import judging
+from dagster_agent.definitions.alike import CheckOut, OrderIn
 from dagster_agent.definitions.blueprint import Blueprint
 from dagster_agent.definitions.discovery import DbtAssetRef
 from dagster_agent.definitions.names import ENGINES, OPEN_FINDINGS, Engine
@@ -46,21 +47,18 @@ def build_checks(
         op_name: Name of the ops behind the prefix, before their number.
         without: Checks that the location has already.
     """
-    specs = [
-        (ref, spec)
+    by_asset = (
+        [
+            spec
+            for spec in _specs(blueprint, ref, engines, findings=findings)
+            if spec.key not in without
+        ]
         for ref in blueprint.refs
-        for spec in _specs(blueprint, ref, engines, findings=findings)
-        if spec.key not in without
-    ]
-    refs = list(dict.fromkeys(ref for ref, _ in specs))
-    chunks = [set(refs[start : start + CHUNK]) for start in range(0, len(refs), CHUNK)]
+    )
+    some = [specs for specs in by_asset if specs]
     return [
-        _op(
-            blueprint,
-            f"{blueprint.names.named(op_name)}_{number}",
-            [spec for ref, spec in specs if ref in chunk],
-        )
-        for number, chunk in enumerate(chunks)
+        _op(blueprint, f"{blueprint.names.named(op_name)}_{number}", some[start : start + CHUNK])
+        for number, start in enumerate(range(0, len(some), CHUNK))
     ]
 
 
@@ -85,18 +83,18 @@ def _spec(name: str, ref: DbtAssetRef, what: str) -> dg.AssetCheckSpec:
 
 
 def _op(
-    blueprint: Blueprint, name: str, specs: Sequence[dg.AssetCheckSpec]
+    blueprint: Blueprint, name: str, by_asset: Sequence[Sequence[dg.AssetCheckSpec]]
 ) -> dg.AssetChecksDefinition:
-    # What @multi_asset_check makes, but for one `Out` and one `In` that all names share: each of
-    # its own costs a look at its type, and a location has tens of thousands.
-    results = {spec.get_python_identifier(): spec for spec in specs}
-    judged = {spec.asset_key.to_python_identifier(): spec.asset_key for spec in specs}
+    # what @multi_asset_check makes, but Dagster does not look at the type of every single one
+    results = {spec.get_python_identifier(): spec for specs in by_asset for spec in specs}
+    keys = [specs[0].asset_key for specs in by_asset]
+    judged = {key.to_python_identifier(): key for key in keys}
 
     @dg.op(
         name=name,
         description="Judges dbt assets from their tables and from what the agent remembers.",
-        ins=dict.fromkeys(judged, dg.In(dg.Nothing)),
-        out=dict.fromkeys(results, dg.Out(is_required=False)),
+        ins=dict.fromkeys(judged, OrderIn(dg.Nothing)),
+        out=dict.fromkeys(results, CheckOut(None, is_required=False)),
         tags={_KIND: "agent"},
     )
     def judge(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:

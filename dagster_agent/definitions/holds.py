@@ -5,8 +5,7 @@ The drift sensor can cancel queued runs, and a team can cut the selection of its
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,18 +14,16 @@ import dagster as dg
 from dagster_agent.connectors.orchestrators import dagster_event_log as event_log
 from dagster_agent.connectors.orchestrators.dagster import KIND_TAG
 from dagster_agent.definitions.blueprint import Blueprint
-from dagster_agent.definitions.discovery import DbtAssetRef, discover_in
+from dagster_agent.definitions.discovery import discover_in
+from dagster_agent.definitions.looks import Look, look_at
 from dagster_agent.definitions.redacting import redacted
 from dagster_agent.definitions.workspaces import open_workspace
 from dagster_agent.errors import ApprovalRequired, DagsterAgentError, LeaseHeld
 from dagster_agent.settings import Settings
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from dagster._core.remote_origin import CodeLocationOrigin
 
-    from dagster_agent.model import Asset, Relation, TableSchema
     from dagster_agent.response import Workspace
     from dagster_agent.response.schema_detection import Hold
 
@@ -34,69 +31,7 @@ HELD_TAG = "dagster_agent/held"
 """Tag of a run that a drift held back, or a part of it: unique id of the asset that drifted."""
 WHY_TAG = "dagster_agent/held_because"
 """Tag beside it: what changed there."""
-_BESIDE = "beside:"
 _TAG_CHARS = 250
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """The schemas of some assets at one moment."""
-
-    manifest: Path
-    """Where the project's lineage was read from."""
-    assets: Mapping[str, Asset]
-    """All assets with a table that it knows, by unique id."""
-    tables: Mapping[str, Relation]
-    """Where the watched ones lie."""
-    schemas: Mapping[Relation, TableSchema]
-    """Those that are there."""
-
-    def digests(self, workspace: Workspace) -> dict[str, str]:
-        """A digest of each watched schema, and of what lies undeclared beside the sources."""
-        from dagster_agent.schema_drift.neighbours import place_of, speakers, undeclared_tables
-        from dagster_agent.schema_drift.snapshot import digest
-
-        found = {uid: digest(self.schemas.get(table)) for uid, table in self.tables.items()}
-        told = {uid: table for uid, table in speakers(self.assets).items() if uid in self.tables}
-        config = workspace.settings.schema_drift
-        try:
-            beside = undeclared_tables(
-                workspace.warehouse, self.assets, list(told.values()), config
-            )
-        except DagsterAgentError:
-            # what lies beside is news at the most; the sources themselves were read
-            return found
-        for uid, table in told.items():
-            found[_BESIDE + uid] = ",".join(beside[place_of(table)])
-        return found
-
-
-def look_at(workspace: Workspace, refs: Iterable[DbtAssetRef]) -> Look:
-    """Read the schemas of assets in one query, without compiling the project.
-
-    Raises:
-        ConfigError: There is no manifest yet.
-        ConnectorError: The warehouse does not answer.
-    """
-    from dagster_agent.schema_drift.snapshot import assets_in, newest_manifest
-
-    project = workspace.project
-    target = project.root / str(project.config.get("target-path") or "target")
-    manifest = newest_manifest(target, workspace.state_directory / "manifests")
-    assets = assets_in(manifest)
-    tables = {
-        ref.unique_id: relation
-        for ref in refs
-        if (asset := assets.get(ref.unique_id)) is not None
-        and (relation := asset.relation) is not None
-    }
-    schemas = workspace.warehouse.schemas(list(tables.values()))
-    return Look(manifest=manifest, assets=assets, tables=tables, schemas=schemas)
-
-
-def asset_of(news: str) -> str:
-    """Unique id of the asset whose check tells a piece of news of a look."""
-    return news.removeprefix(_BESIDE)
 
 
 def keep_holds(workspace: Workspace, look: Look, changed: Sequence[str]) -> None:

@@ -17,6 +17,7 @@ from dagster_agent.connectors.orchestrators.dagster import (
     DETECTOR_KEY,
     NEW_COLUMNS_KEY,
     PAIR_KEY,
+    RED_PAIRS_KEY,
     REPEATED_KEY,
     STATUS_KEY,
 )
@@ -71,6 +72,8 @@ def check_result(
     if worst.detector.startswith("reconciliation/"):
         # also the empty name: it tells a result of now from one that was made before pairs had any
         metadata[PAIR_KEY] = MetadataValue.text(worst.pair)
+        if others := _red_besides(detections, worst):
+            metadata[RED_PAIRS_KEY] = MetadataValue.json(others)
     if new := _new_columns(detections):
         metadata[NEW_COLUMNS_KEY] = MetadataValue.text(new)
     if repeated:
@@ -84,6 +87,26 @@ def check_result(
         description=_description(detections, worst, repeated=repeated),
         metadata=metadata,
     )
+
+
+def _red_besides(detections: Sequence[Detection], worst: Detection) -> list[dict[str, str]]:
+    """The worst result of each other pair that is red; for our own sensor to read."""
+    red = [d for d in detections if d.status is DetectionStatus.FAILED]
+    pairs = [d.pair for d in red if d.detector.startswith("reconciliation/")]
+    of_pairs = (
+        deciding([d for d in red if d.pair == pair])
+        for pair in dict.fromkeys(pairs)
+        if pair != worst.pair
+    )
+    return [
+        {
+            "detector": d.detector,
+            "pair": d.pair,
+            "severity": d.severity.value,
+            "headline": d.headline,
+        }
+        for d in of_pairs
+    ]
 
 
 def _new_columns(detections: Sequence[Detection]) -> str:

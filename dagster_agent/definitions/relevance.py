@@ -28,6 +28,7 @@ class Relevance:
 
     def __init__(self, manifest: Mapping[str, Any]) -> None:
         self._tests: Mapping[str, Sequence[str]] = _tests_by_asset(manifest)
+        self._dialect = str(_mapping(manifest.get("metadata")).get("adapter_type") or "")
 
     def engines(self, node: Mapping[str, Any]) -> frozenset[Engine]:
         """Engines that judge this node; reads nothing but the manifest."""
@@ -36,7 +37,9 @@ class Relevance:
         ours = _mapping(told.meta.get("dagster_agent"))
         if any(key in ours for key in _MONITORED):
             found.add("anomaly")
-        if has_freshness(told):
+        config = _mapping(node.get("config"))
+        event_time = config.get("event_time") or config.get("partition_by")
+        if has_freshness(told, event_time=event_time, dialect=self._dialect):
             found.add("freshness")
         if has_promises(told, self._tests.get(told.unique_id, ())):
             found.add("quality")
@@ -70,6 +73,7 @@ def _asset(node: Mapping[str, Any]) -> Asset:
         name=node["name"],
         resource_type=node["resource_type"],
         meta=meta,
+        declared_columns=tuple(_mapping(node.get("columns"))),
         freshness=_freshness(node) if node["resource_type"] == "source" else None,
     )
 

@@ -19,17 +19,23 @@ from dagster_agent.definitions.names import INCIDENT_TAG
 if TYPE_CHECKING:
     from dagster_agent.response import Workspace
 
-_PARTITION_TAG = "dagster/partition"
+_PARTITION_TAGS = ("dagster/partition", "dagster/partition/", "dagster/asset_partition_range_")
+"""How the run tags begin that say which partitions a run builds; the first is one whole."""
 
 
 def retry_job(blueprint: Blueprint) -> UnresolvedAssetJobDefinition:
-    """The job in which the sensor has a failed run's assets built again."""
-    keys = [ref.key for ref in blueprint.refs if ref.resource_type != "source"]
+    """The job in which the sensor has a failed run's assets built again.
+
+    It selects nothing by itself: each of its runs is given the assets that it builds, which Dagster
+    takes from the whole location. A job over all of them would be held, and told to the webserver,
+    once more; and whoever launches it by hand would build the whole project.
+    """
     # dagster annotates a metadata parameter, which is not used here, with a bare PathLike.
     return dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType] # see above
         blueprint.names.retry_job,
-        selection=dg.AssetSelection.assets(*keys).without_checks(),
-        description="Builds again what a run did not build for a reason that passes by itself.",
+        selection=dg.AssetSelection.assets(),
+        description="Builds again what a run did not build for a reason that passes by itself. The"
+        f" sensor {blueprint.names.watch_sensor} launches it, with the assets to build.",
         tags={KIND_TAG: RETRY_KIND},
     )
 
@@ -69,11 +75,21 @@ def due_requests(
                 run_key=f"retry:{retry.incident_id}:{retry.attempt}",
                 job_name=blueprint.names.retry_job,
                 asset_selection=keys,
-                partition_key=run.tags.get(_PARTITION_TAG),
-                tags=tags,
+                # as the run's tags have it: the job itself has no partitions to choose from
+                tags={**_partition_of(run), **tags},
             )
         )
     return found
+
+
+def _partition_of(run: dg.DagsterRun) -> dict[str, str]:
+    """Tags that make another run build the same partitions."""
+    whole, *beginnings = _PARTITION_TAGS
+    return {
+        key: value
+        for key, value in run.tags.items()
+        if key == whole or key.startswith(tuple(beginnings))
+    }
 
 
 def _not_built(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, cast
 
 import dagster as dg
 from dagster import AssetCheckSeverity
@@ -15,6 +15,7 @@ from dagster_agent.connectors.orchestrators.dagster import (
     DETECTOR_KEY,
     NEW_COLUMNS_KEY,
     PAIR_KEY,
+    RED_PAIRS_KEY,
     REPEATED_KEY,
     is_failure,
     text_metadata,
@@ -53,9 +54,10 @@ def symptoms_of_run(
         return []
     evaluations = event_log.evaluations(instance, finished.run.run_id)
     found = [
-        _of_evaluation(evaluation, finished, blueprint)
+        symptom
         for evaluation in evaluations
         if _is_symptom(evaluation, blueprint)
+        for symptom in _of_evaluation(evaluation, finished, blueprint)
     ]
     if finished.failed and not _elsewhere(finished, blueprint, instance):
         found += _of_failure(finished, evaluations, blueprint, instance)
@@ -67,9 +69,10 @@ def check_symptoms(
 ) -> list[Symptom]:
     """Failed checks only, for our own checks runs: when they break it is no trouble of the data."""
     return [
-        _of_evaluation(evaluation, finished, blueprint)
+        symptom
         for evaluation in event_log.evaluations(instance, finished.run.run_id)
         if _is_symptom(evaluation, blueprint)
+        for symptom in _of_evaluation(evaluation, finished, blueprint)
     ]
 
 
@@ -117,11 +120,12 @@ def _new_columns(
 
 def _of_evaluation(
     evaluation: dg.AssetCheckEvaluation, finished: FinishedRun, blueprint: Blueprint
-) -> Symptom:
+) -> Iterator[Symptom]:
+    """What decided the check, then the other pairs that are red."""
     ref = blueprint.by_key.get(evaluation.asset_key)
     dbt_test = text_metadata(evaluation, "unique_id").startswith(("test.", "unit_test."))
     error = evaluation.severity is AssetCheckSeverity.ERROR
-    return Symptom(
+    decided = Symptom(
         kind=SymptomKind.DBT_TEST_FAILED if dbt_test else SymptomKind.CHECK_FAILED,
         headline=_headline(evaluation, dbt_test=dbt_test),
         observed_at=finished.ended_at,
@@ -133,6 +137,22 @@ def _of_evaluation(
         metrics=_numbers(evaluation),
         pair=text_metadata(evaluation, PAIR_KEY) if PAIR_KEY in evaluation.metadata else None,
     )
+    yield decided
+    others = evaluation.metadata.get(RED_PAIRS_KEY)
+    for other in _listed(others.value if isinstance(others, dg.JsonMetadataValue) else None):
+        yield replace(
+            decided,
+            headline=redacted(other["headline"]),
+            detail=redacted(other["headline"]),
+            check=other["detector"],
+            pair=other["pair"],
+            severity=Severity(other["severity"]),
+            metrics={},
+        )
+
+
+def _listed(value: object) -> list[Mapping[str, str]]:
+    return cast("list[Mapping[str, str]]", value) if isinstance(value, list) else []
 
 
 def _headline(evaluation: dg.AssetCheckEvaluation, *, dbt_test: bool) -> str:

@@ -222,6 +222,8 @@ class Finding:
     """Dagster run of the investigation."""
     consultation: ConsultationRecord | None = None
     """What asking Claude came to; None where it was not asked."""
+    resolved_because: str = ""
+    """Why it was closed without a person; empty where it was not."""
 
 
 class DecisionKind(StrEnum):

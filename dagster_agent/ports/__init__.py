@@ -5,7 +5,12 @@ from dagster_agent.ports.code_host import CodeHost
 from dagster_agent.ports.narrator import Narrator
 from dagster_agent.ports.orchestrator import Orchestrator
 from dagster_agent.ports.state_store import StateStore
-from dagster_agent.ports.warehouse import Scratch, Warehouse
+from dagster_agent.ports.warehouse import (
+    Scratch,
+    SharesConnection,
+    TellsStamp,
+    Warehouse,
+)
 
 __all__ = [
     "ChatModel",
@@ -13,6 +18,8 @@ __all__ = [
     "Narrator",
     "Orchestrator",
     "Scratch",
+    "SharesConnection",
     "StateStore",
+    "TellsStamp",
     "Warehouse",
 ]

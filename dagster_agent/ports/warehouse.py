@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from dagster_agent.model import Relation, ResultTable, TableFacts, TableSchema
 
@@ -90,6 +90,29 @@ class Warehouse(Protocol):
 
         Raises:
             ConfigError: This kind of warehouse has no private copy to build in.
+        """
+        ...
+
+
+@runtime_checkable
+class SharesConnection(Protocol):
+    """A warehouse whose statements each open a connection, unless they are told to share one."""
+
+    def together(self) -> AbstractContextManager[None]:
+        """Statements of this thread share a connection until the context ends, and so see the same
+        data; other threads wait. Not for longer than statements that belong together take."""
+        ...
+
+
+@runtime_checkable
+class TellsStamp(Protocol):
+    """A warehouse that can tell, without opening anything, whether it is as it was."""
+
+    def stamp(self) -> str:
+        """A short text that changes whenever a table may have.
+
+        Raises:
+            ConnectorError: What it is told from cannot be reached.
         """
         ...
 

@@ -19,7 +19,12 @@ EXACT = Tolerance()
 """No difference is tolerated."""
 
 Name = tuple[str, str]
-"""A column by our name and an aggregate: `missing`, `sum`, `min`, `max`, `true`, `magnitude`."""
+"""A column by our name and an aggregate: `missing`, `sum`, `min`, `max`, `true`, `magnitude`, or
+one of `NO_NUMBERS`."""
+NO_NUMBERS = ("nan", "infinite", "negative infinite")
+"""Counts of values that hide a sum, where they do."""
+_COUNTS = ("missing", *NO_NUMBERS)
+"""Aggregates that no tolerance is meant for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +35,12 @@ class Totals:
     """How many."""
     values: Mapping[Name, Cell]
     """By column and aggregate; None where all values are NULL."""
+
+    @property
+    def without_sum(self) -> frozenset[str]:
+        """Columns of which the sum is NaN or infinite: nothing is known of their other values."""
+        sums = [(c, as_decimal(v)) for (c, name), v in self.values.items() if name == "sum"]
+        return frozenset(c for c, total in sums if total is not None and not total.is_finite())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +74,7 @@ class Line:
     column: str
     """By our name."""
     aggregate: str
-    """`missing`, `sum`, `min`, `max` or `true`."""
+    """`missing`, `sum`, `min`, `max`, `true` or one of `NO_NUMBERS`."""
     ours: Decimal | None
     """Of the asset."""
     theirs: Decimal | None
@@ -87,7 +98,7 @@ def compared(ours: Totals, theirs: Totals, tolerances: Mapping[str, Tolerance]) 
             continue
         other = theirs.values.get((column, aggregate))
         one, two = as_decimal(value), as_decimal(other)
-        tolerance = tolerances.get(column, EXACT) if aggregate != "missing" else EXACT
+        tolerance = EXACT if aggregate in _COUNTS else tolerances.get(column, EXACT)
         rounding = _rounding(column, aggregate, (value, other), (ours, theirs))
         yield Line(
             column=column,
@@ -130,7 +141,7 @@ def added_up(groups: Iterable[Totals], names: Iterable[Name]) -> Totals:
 
 
 def _together(aggregate: str, found: list[Cell]) -> Cell:
-    if aggregate == "missing":
+    if aggregate in _COUNTS:
         return sum(int(str(value or 0)) for value in found)
     known = [value for value in found if value is not None]
     if not known:

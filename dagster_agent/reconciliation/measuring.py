@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
 
 from dagster_agent.model import Cell
 from dagster_agent.reconciliation.aggregates import (
+    NO_NUMBERS,
     Name,
     PairAggregates,
     SideAggregates,
@@ -28,6 +29,18 @@ _FORMS = {
     "true": "sum(case when {x} then 1 else 0 end)",
     "magnitude": "sum(abs({x}))",
 }
+_FINITE = "case when {x} between -1.7976931348623157e308 and 1.7976931348623157e308 then {x} end"
+_NO_NUMBER = "lower(cast({x} as {text})) = 'nan'"
+_HIDDEN = {
+    **_FORMS,
+    "sum": f"sum({_FINITE})",
+    "magnitude": f"sum(abs({_FINITE}))",
+    "nan": f"sum(case when {_NO_NUMBER} then 1 else 0 end)",
+    "infinite": "sum(case when {x} > 1.7976931348623157e308 and not "
+    f"{_NO_NUMBER} then 1 else 0 end)",
+    "negative infinite": "sum(case when {x} < -1.7976931348623157e308 then 1 else 0 end)",
+}
+"""Of columns with NaN or infinity, in the sum of which every other value disappears."""
 
 
 def measure(pair: TablePair) -> PairAggregates:
@@ -39,7 +52,19 @@ def measure(pair: TablePair) -> PairAggregates:
     names = aggregates_of(pair)
     started = time.monotonic()
     ours, theirs = (_read(pair, side, names) for side in (pair.ours, pair.theirs))
+    hidden = ours.totals.without_sum & theirs.totals.without_sum
+    if hidden:
+        names = tuple(_with_counts(names, hidden))
+        ours, theirs = (_read(pair, side, names, hidden) for side in (pair.ours, pair.theirs))
     return PairAggregates(ours=ours, theirs=theirs, seconds=time.monotonic() - started)
+
+
+def _with_counts(names: Sequence[Name], hidden: Collection[str]) -> Iterator[Name]:
+    """The aggregates, with counts of what is no finite number after the sums that it hides."""
+    for column, aggregate in names:
+        yield column, aggregate
+        if aggregate == "sum" and column in hidden:
+            yield from ((column, name) for name in NO_NUMBERS)
 
 
 def aggregates_of(pair: TablePair) -> tuple[Name, ...]:
@@ -84,9 +109,14 @@ def aggregates_in(comparison: Comparison) -> PairAggregates:
     return measure(comparison.tables)
 
 
-def _read(pair: TablePair, side: Side, names: Sequence[Name]) -> SideAggregates:
+def _read(
+    pair: TablePair, side: Side, names: Sequence[Name], hidden: Collection[str] = ()
+) -> SideAggregates:
+    text = "string" if side.warehouse.dialect == "bigquery" else "varchar"
     selected = "".join(
-        f", {_FORMS[aggregate].format(x=side.sql(column))} as a{i}"
+        f", {(_HIDDEN if column in hidden else _FORMS)[aggregate]} as a{i}".format(
+            x=side.sql(column), text=text
+        )
         for i, (column, aggregate) in enumerate(names)
     )
     if pair.day is not None:

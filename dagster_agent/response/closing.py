@@ -20,7 +20,7 @@ from dagster_agent.model import (
 )
 from dagster_agent.ports import Orchestrator
 from dagster_agent.quality.silence import register
-from dagster_agent.response.pairs import pair_names
+from dagster_agent.response.pairs import pair_names, was_taken_out
 from dagster_agent.response.workspace import Workspace
 
 _CLOSABLE = (IncidentStatus.WAITING, IncidentStatus.SNOOZED)
@@ -33,8 +33,9 @@ def close_recovered(
     """Close the incidents of which every symptom is gone: merged, reverted, or passed by itself.
 
     A symptom is gone when its own check has passed since it was seen, its dbt test passes, the
-    asset that could not be built was built, or a silence is no longer seen. A question is never
-    closed by this.
+    asset that could not be built was built, a silence is no longer seen, or the pair that was red
+    was taken out of the project. A question is never closed by this. Why is kept with the findings
+    and in the audit log.
 
     Args:
         workspace: The opened project.
@@ -48,10 +49,12 @@ def close_recovered(
     for incident in workspace.store.incidents(open_only=True):
         if incident.status not in _CLOSABLE or not incident.symptoms:
             continue
-        if not all(_gone(symptom, workspace, orchestrator) for symptom in _latest(incident)):
+        reasons = [_gone(symptom, workspace, orchestrator) for symptom in _latest(incident)]
+        if not all(reasons):
             continue
         workspace.store.save_incident(lifecycle.move(incident, IncidentStatus.RESOLVED, now=now))
-        closed += _resolved(workspace, incident, now)
+        told = "; ".join(dict.fromkeys(filter(None, reasons)))
+        closed += _resolved(workspace, incident, told, now)
     return tuple(closed)
 
 
@@ -61,17 +64,29 @@ def _latest(incident: Incident) -> list[Symptom]:
     return list(newest.values())
 
 
-def _gone(symptom: Symptom, workspace: Workspace, orchestrator: Orchestrator | None) -> bool:
+def _gone(symptom: Symptom, workspace: Workspace, orchestrator: Orchestrator | None) -> str | None:
+    """Why the symptom is gone; None where it is not."""
     if symptom.kind in SILENT_KINDS:
-        return register.key(symptom) not in (workspace.store.get(register.ALIVE) or {})
+        seen = register.key(symptom) in (workspace.store.get(register.ALIVE) or {})
+        return None if seen else "it is no longer seen"
     if symptom.kind is SymptomKind.QUESTION or symptom.asset is None:
-        return False
+        return None
     if symptom.kind is SymptomKind.CHECK_FAILED and symptom.check:
+        if _not_compared(symptom, symptom.asset, workspace):
+            name = symptom.asset.split(".")[-1]
+            return f"{name} is no longer compared with {symptom.pair}, as the project is now"
         results = list(_results(workspace, symptom.asset, symptom.check, symptom.pair))
         if results:
             since = [d for d in results if d.observed_at > symptom.observed_at]
-            return bool(since) and all(d.status is DetectionStatus.PASSED for d in since)
-    return orchestrator is not None and orchestrator.recovered(symptom)
+            passed = since and all(d.status is DetectionStatus.PASSED for d in since)
+            return "the check that was red passes" if passed else None
+    recovered = orchestrator is not None and orchestrator.recovered(symptom)
+    return "what failed has succeeded since" if recovered else None
+
+
+def _not_compared(symptom: Symptom, asset: str, workspace: Workspace) -> bool:
+    reconciled = symptom.check is not None and symptom.check.startswith("reconciliation/")
+    return reconciled and was_taken_out(workspace, asset, symptom.pair or "")
 
 
 def _results(workspace: Workspace, asset: str, check: str, pair: str | None) -> Iterator[Detection]:
@@ -85,9 +100,11 @@ def _results(workspace: Workspace, asset: str, check: str, pair: str | None) -> 
             yield found
 
 
-def _resolved(workspace: Workspace, incident: Incident, now: datetime) -> list[Finding]:
+def _resolved(
+    workspace: Workspace, incident: Incident, reason: str, now: datetime
+) -> list[Finding]:
     found = [
-        replace(finding, status=FindingStatus.RESOLVED, snoozed_until=None)
+        replace(finding, status=FindingStatus.RESOLVED, snoozed_until=None, resolved_because=reason)
         for finding in workspace.store.findings(open_only=True)
         if finding.report.incident_id == incident.id and finding.status in _OPEN
     ]
@@ -99,6 +116,6 @@ def _resolved(workspace: Workspace, incident: Incident, now: datetime) -> list[F
         action="close-incident",
         subject=incident.id,
         allowed=True,
-        detail={"reason": "every symptom is gone", "findings": [f.id for f in found]},
+        detail={"reason": reason, "findings": [f.id for f in found]},
     )
     return found

@@ -20,6 +20,7 @@ from dagster_agent.reconciliation.engine import reconcile
 from dagster_agent.response.accounting import accounting_detections
 from dagster_agent.response.freshness_detection import freshness_detections
 from dagster_agent.response.monitoring import anomaly_detections
+from dagster_agent.response.pairs import no_longer_asked
 from dagster_agent.response.quality_detection import quality_detections
 from dagster_agent.response.reconciliation_history import keep_results, past
 from dagster_agent.response.schema_detection import schema_detections
@@ -69,7 +70,8 @@ def engines_of(workspace: Workspace, asset: str) -> tuple[Engine, ...]:
     told = workspace.manifest.asset(asset)
     tests = [test.kind for test in workspace.manifest.tests_of(asset)]
     silent: set[Engine] = set()
-    if not has_freshness(told):
+    event_time = workspace.manifest.time_column(asset)
+    if not has_freshness(told, event_time=event_time, dialect=workspace.warehouse.dialect):
         silent.add("freshness")
     if not has_promises(told, tests):
         silent.add("quality")
@@ -96,6 +98,7 @@ def _reconciliation(workspace: Workspace, asset: Asset, now: datetime) -> list[D
         landing=landed_tables,
         now=now,
     )
+    found += no_longer_asked(workspace.store, found, asset=asset.unique_id, now=now)
     keep_results(workspace.store, found)
     return [*found, *accounting_detections(workspace, asset, now=now)]
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import cast
+from datetime import datetime, timedelta
 
 from dagster_agent.errors import ConfigError
-from dagster_agent.investigation.accounts.load_times import is_load_time, load_time
-from dagster_agent.model import Asset, Detection, MetricPoint, TableSchema
+from dagster_agent.investigation.accounts.load_times import (
+    arrival_time,
+    is_load_time,
+    load_time,
+)
+from dagster_agent.model import Asset, Detection, DetectionStatus, MetricPoint, TableSchema
+from dagster_agent.ports import StateStore
 from dagster_agent.quality.freshness.config import FreshnessConfig
 from dagster_agent.quality.freshness.engine import LOOKS, Subject, detect_freshness
+from dagster_agent.quality.freshness.relevance import asks_for_freshness, promises_freshness
 from dagster_agent.response.workspace import Workspace
+
+_VERDICTS = ("freshness", "freshness/timestamps", "freshness/cadence", "freshness/partition")
 
 
 def freshness_detections(workspace: Workspace, asset: Asset, now: datetime) -> list[Detection]:
@@ -33,14 +39,19 @@ def freshness_detections(workspace: Workspace, asset: Asset, now: datetime) -> l
             f"{asset.relation or asset.name} does not exist",
             hint="load or build it, or take it out of the project",
         )
+    unasked, store = not promises_freshness(asset), workspace.store
+    if unasked and (known := _known(store, asset, config, now)):
+        return known
     column = _column(workspace, asset, schema, config)
-    store = workspace.store
+    if column is None and unasked and (named := arrival_time(schema)) is not None:
+        column = named.name
     subject = Subject(
         asset=asset,
         schema=schema,
         column=column,
         named_load_time=column is not None and is_load_time(column),
-        asked=_asked(asset),
+        asked=asks_for_freshness(asset),
+        unasked=unasked,
         readers=_readers(workspace, asset),
         looks={
             metric: [p for p in store.metric_history(asset.unique_id, metric) if p.at < now]
@@ -70,9 +81,18 @@ def _column(
     return workspace.lineage.time_column(asset.unique_id)
 
 
-def _asked(asset: Asset) -> bool:
-    ours: object = asset.meta.get("dagster_agent")
-    return isinstance(ours, Mapping) and "freshness" in cast("Mapping[str, object]", ours)
+def _known(
+    store: StateStore, asset: Asset, config: FreshnessConfig, now: datetime
+) -> list[Detection]:
+    """The last verdict on a table of which nothing was promised, where it is recent and not red."""
+    last = store.latest_detection(asset.unique_id, _VERDICTS[0])
+    wait = timedelta(minutes=config.unasked_every_minutes)
+    if last is None or not now - wait < last.observed_at <= now:
+        return []
+    kept = (store.latest_detection(asset.unique_id, name) for name in _VERDICTS)
+    found = [d for d in kept if d is not None and d.observed_at == last.observed_at]
+    settled = (DetectionStatus.PASSED, DetectionStatus.UNTRAINED)
+    return found if all(d.status in settled for d in found) else []
 
 
 def _readers(workspace: Workspace, asset: Asset) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ def render_finding(finding: Finding) -> str:
 
 
 def render_story(finding: Finding) -> str:
-    """Cause, what was ruled out, blast radius and question as Markdown, without the evidence."""
+    """Cause, what was ruled out, blast radius, question and end, without the evidence."""
     report = finding.report
     parts = [_cause(report)]
     if report.ruled_out:
@@ -42,6 +42,8 @@ def render_story(finding: Finding) -> str:
     if report.question is not None:
         options = "\n".join(f"{n}. {escape(o)}" for n, o in enumerate(report.question.options, 1))
         parts.append(f"**Question:** {escape(report.question.text)}\n\n{options}")
+    if finding.resolved_because:
+        parts.append(f"**Closed by itself:** {escape(finding.resolved_because)}.")
     return "\n\n".join(parts)
 
 

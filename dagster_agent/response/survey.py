@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from dagster_agent.errors import ConfigError, ConnectorError, DagsterAgentError
 from dagster_agent.investigation.accounts.load_times import arrival_time
 from dagster_agent.model import Asset, Relation
-from dagster_agent.quality.freshness.relevance import has_freshness
+from dagster_agent.quality.freshness.relevance import promises_freshness
 from dagster_agent.reconciliation.proposals import ProposedPair, propose_pairs, tables_beside
 from dagster_agent.response.workspace import Workspace
 from dagster_agent.settings import AssetSettings, Settings
@@ -159,7 +159,7 @@ def _source(workspace: Workspace, source: Asset, *, looked: bool) -> SourceSurve
     return SourceSurvey(
         asset=source.unique_id,
         name=".".join(source.unique_id.split(".")[-2:]),
-        freshness=has_freshness(source),
+        freshness=promises_freshness(source),
         timestamp=declared or (column.name if column is not None else None),
         owner=source.owner,
     )

@@ -124,6 +124,13 @@ class Workspace:
             self._manifest = self._compiled()
         return self._manifest
 
+    @property
+    def compiled(self) -> Manifest | None:
+        """The same where it was compiled already: for sensor ticks, which must not wait for dbt."""
+        if self._manifest is None and self._manifest_path().is_file():
+            self._manifest = Manifest.load(self._manifest_path())
+        return self._manifest
+
     def forget(self) -> None:
         """Read project and data anew when they are asked for next: they were changed."""
         self._manifest = None

@@ -110,15 +110,15 @@ def _kept(sql: str, dialect: str, relations: frozenset[Relation] | None) -> str:
 
 def _checked(sql: str, dialect: str, relations: Collection[Relation] | None) -> str:
     try:
-        tree = _parse(sql, dialect, _READING)
         for _ in range(4):
-            _drop_hints(tree)
+            tree = _without_hints(sql, dialect)
             _check(tree, dialect, relations)
-            text = _generate(tree, dialect)
+            text = _generate(tree, sql, dialect)
             tree = _parse(text, dialect, _READING)
-            if _generate(tree, dialect) == text:
-                _check(tree, dialect, relations)
+            _check(tree, dialect, relations)
+            if _generate(tree, text, dialect) == text:
                 return text
+            sql = text
     except RecursionError as error:
         raise refused("it is nested too deeply") from error
     raise refused(
@@ -189,11 +189,20 @@ def _position(error: Exception) -> str:
     return str(error).split("\n", 1)[0][:200]
 
 
-def _generate(tree: exp.Expr, dialect: str) -> str:
+def _generate(tree: exp.Expr, sql: str, dialect: str) -> str:
+    """The text of a tree, which is of no use any more: copying it first takes as long again.
+
+    Args:
+        tree: What `_without_hints` gave.
+        sql: What it was made of.
+        dialect: sqlglot's name.
+    """
+    level = ErrorLevel.RAISE
     try:
-        return tree.sql(dialect=dialect, comments=False, unsupported_level=ErrorLevel.RAISE)
+        return tree.sql(dialect=dialect, comments=False, unsupported_level=level, copy=False)
     except UnsupportedError as error:
         # sqlglot doubts some functions of the dialect's own: believe only what reads back the same
+        tree = _without_hints(sql, dialect)
         text = tree.sql(dialect=dialect, comments=False, unsupported_level=ErrorLevel.IGNORE)
         if _parse(text, dialect, _READING) == tree:
             return text
@@ -204,9 +213,11 @@ def _generate(tree: exp.Expr, dialect: str) -> str:
         raise refused(f"it cannot be written as {dialect}: {error}") from error
 
 
-def _drop_hints(tree: exp.Expr) -> None:
+def _without_hints(sql: str, dialect: str) -> exp.Expr:
+    tree = _parse(sql, dialect, _READING)
     for select in tree.find_all(exp.Select):
         select.set("hint", None)
+    return tree
 
 
 def _check(tree: exp.Expr, dialect: str, relations: Collection[Relation] | None) -> None:

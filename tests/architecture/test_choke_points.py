@@ -61,8 +61,8 @@ QUOTERS = [
 READING = {"query", "batches", "bytes_scanned"}
 """Methods of a warehouse that are given SQL."""
 OTHER_SENDERS = {
-    "connectors/record_sources/landing.py": "a private DuckDB file, made a moment ago and thrown "
-    "away, into which a source is landed: constants, quoted names and the reader's options, which "
+    "connectors/record_sources/": "a private DuckDB file, made a moment ago and thrown away, into "
+    "which a source is landed: constants, quoted names and the reader's options, which "
     "tests/unit/connectors/test_record_sources.py tries to inject SQL through",
     "connectors/state_stores/": "our own tables, by SQLAlchemy's expressions: no text of "
     "anybody's, and no table of the customer's",

@@ -5,12 +5,13 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster_dbt import dbt_assets
 
 from dagster_agent.definitions import DataOpsAgent
 from dagster_agent.model import FindingStatus, IncidentStatus
 from dagster_agent.ports import StateStore
 
-from .conftest import Run, build_everything
+from .conftest import Project, Run, build_everything
 from .test_sensor import Daemon, DefinitionsOf, named
 
 TIMEOUT = "could not connect to server: Connection timed out"
@@ -96,3 +97,51 @@ def test_what_does_not_pass_by_itself_is_not_retried(
     requests = daemon.tick()
     assert named(requests, "agent_retry") == []
     assert len(named(requests, "agent_investigate")) == 1
+
+
+def test_a_retry_builds_the_partition_that_failed(
+    project: Project, run: Run, start: Callable[..., Daemon]
+) -> None:
+    days = dg.StaticPartitionsDefinition(["2026-11-20", "2026-11-21"])
+    fails = failing(1)
+
+    @dbt_assets(manifest=project.dbt.manifest_path, project=project.dbt, partitions_def=days)
+    def by_day(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        yield from fails(context)
+
+    daemon = start(dg.Definitions(assets=[by_day]))
+    daemon.tick()
+    tags = {"dagster/partition": "2026-11-20"}
+    assert not run(daemon.defs, assets=["fct_orders"], tags=tags).success
+
+    again = retry(daemon, run)
+
+    assert again.success
+    (built,) = again.get_asset_materialization_events()
+    assert built.partition == "2026-11-20"
+
+
+def test_the_retry_job_builds_nothing_by_itself(
+    definitions_of: DefinitionsOf, run: Run, start: Callable[..., Daemon]
+) -> None:
+    daemon = start(definitions_of(build_everything))
+    done = run(daemon.defs, job="agent_retry")
+    assert done.success
+    assert done.get_asset_materialization_events() == []
+
+
+def test_a_retry_has_the_resources_of_the_location(
+    definitions_of: DefinitionsOf, run: Run, start: Callable[..., Daemon]
+) -> None:
+    class Lake(dg.ConfigurableResource[Any]):
+        root: str
+
+    @dg.asset(key="fct_orders_copy", deps=["fct_orders"])
+    def copied(lake: Lake) -> None:
+        assert lake.root == "/x"
+
+    daemon = start(
+        definitions_of(build_everything, assets=[copied], resources={"lake": Lake(root="/x")})
+    )
+    again = run(daemon.defs, job="agent_retry", assets=["fct_orders_copy"])
+    assert again.success

@@ -9,11 +9,12 @@ import pytest
 from dagster_agent.definitions import discover, feed
 from dagster_agent.definitions.blueprint import Blueprint
 from dagster_agent.definitions.feed import Cursor, FinishedRun
+from dagster_agent.definitions.metadata import check_result
 from dagster_agent.definitions.symptoms import check_symptoms, symptoms_of_run
-from dagster_agent.model import Severity, Symptom, SymptomKind
+from dagster_agent.model import Detection, DetectionStatus, Severity, Symptom, SymptomKind
 from dagster_agent.settings import Settings
 
-from .conftest import Project, Run, build_everything, real_dbt
+from .conftest import MOMENT, Project, Run, build_everything, real_dbt
 
 DefinitionsOf = Callable[..., dg.Definitions]
 Look = Callable[..., list[Symptom]]
@@ -210,6 +211,47 @@ def test_of_our_own_results_only_fresh_failures_are_symptoms(
         check_symptoms(finished, blueprint, instance),
     ):
         assert [(s.check, s.pair) for s in told] == [("reconciliation/row-count", "ledger")]
+
+
+def test_every_pair_that_is_red_is_handed_over_and_no_other(
+    definitions_of: DefinitionsOf, instance: dg.DagsterInstance, run: Run
+) -> None:
+    def told(method: str, pair: str, severity: Severity, status: str = "failed") -> Detection:
+        return Detection(
+            detector=f"reconciliation/{method}",
+            asset="model.jaffle.fct_orders",
+            status=DetectionStatus(status),
+            headline=f"{method} of {pair or 'nobody'}",
+            observed_at=MOMENT,
+            severity=severity,
+            pair=pair,
+        )
+
+    found = [
+        told("row-count", "", Severity.INFO, "passed"),
+        told("row-count", "ledger", Severity.WARN),
+        told("key-difference", "ledger", Severity.ERROR),
+        told("row-count", "bank", Severity.WARN),
+        told("row-count", "till", Severity.INFO, "could-not-run"),
+        told("key-difference", "shop", Severity.ERROR),
+    ]
+
+    @dg.asset_check(asset="fct_orders", name="agent_reconciliation")
+    def ours() -> dg.AssetCheckResult:
+        key = dg.AssetCheckKey(dg.AssetKey("fct_orders"), "agent_reconciliation")
+        return check_result(found, key=key)
+
+    defs = definitions_of(build_everything, asset_checks=[ours])
+    cursor = Cursor.now(instance)
+    run(defs, checks=list(ours.check_keys))
+    (finished,) = feed.read(instance, cursor, location=None)
+    seen = check_symptoms(finished, blueprint_of(defs), instance)
+    assert [(s.check, s.pair, s.severity) for s in seen] == [
+        ("reconciliation/key-difference", "ledger", Severity.ERROR),
+        ("reconciliation/row-count", "bank", Severity.WARN),
+        ("reconciliation/key-difference", "shop", Severity.ERROR),
+    ]
+    assert seen[1].headline == "row-count of bank"
 
 
 def test_a_broken_step_of_ours_is_no_trouble_of_theirs(

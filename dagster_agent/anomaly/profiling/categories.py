@@ -14,6 +14,8 @@ from dagster_agent.model import Cell, ColumnProfile, Distribution, ResultTable
 from dagster_agent.ports import Warehouse
 from dagster_agent.privacy.masking import mask_table
 
+_COMBINATIONS = 10_000
+"""Most combinations of values that are counted in place of the rows."""
 OTHERS = "‹others›"
 """Label of what is beyond the most categories."""
 _COUNTED = (Kind.TEXT, Kind.NUMBER, Kind.PLAIN)
@@ -45,15 +47,18 @@ def category_distributions(
     warehouse: Warehouse,
     *,
     most: int,
+    combinations: int,
     now: datetime,
 ) -> list[Distribution]:
     """Distributions in the order of the columns; one scan.
+
+    `combinations`: how many of the columns' values there are at most.
 
     Personal columns are hashed in the warehouse; other values that may not be shown, here.
     """
     if not columns:
         return []
-    sql = _sql(columns, extent, grammar)
+    sql = _sql(columns, extent, grammar, combined=combinations <= _COMBINATIONS)
     limit = len(columns) * (most * 4 + 10)
     result = warehouse.query(sql, purpose="profile categories", max_rows=limit)
     counts: dict[int, list[tuple[Cell, float]]] = {}
@@ -68,21 +73,36 @@ def category_distributions(
     ]
 
 
-def _sql(columns: Sequence[MeasuredColumn], extent: Extent, grammar: Grammar) -> str:
+def _sql(
+    columns: Sequence[MeasuredColumn], extent: Extent, grammar: Grammar, *, combined: bool
+) -> str:
     names = [grammar.name(column.name) for column in columns]
     which = " ".join(f"WHEN grouping({name}) = 0 THEN {i}" for i, name in enumerate(names))
     label = " ".join(
         f"WHEN grouping({name}) = 0 THEN {label_sql(column, grammar)}"
         for column, name in zip(columns, names, strict=True)
     )
-    source = extent.relation
+    source, count = extent.relation, "count(*)"
     if extent.sample_only:
         source = f"({extent.picked(', '.join(names), grammar)}) AS picked"
+    if combined and grammar.one_by_one:
+        rows = _unlike("n", [column.name for column in columns])
+        listed = ", ".join(names)
+        source = (
+            f"(SELECT {listed}, count(*) AS {rows} FROM {source} GROUP BY {listed}) AS combined"
+        )
+        count = f"sum({rows})"
     sets = ", ".join(f"({name})" for name in names)
     return (
-        f"SELECT CASE {which} END AS which, CASE {label} END AS label, count(*) AS n "
+        f"SELECT CASE {which} END AS which, CASE {label} END AS label, {count} AS n "
         f"FROM {source} GROUP BY GROUPING SETS ({sets})"
     )
+
+
+def _unlike(name: str, others: Sequence[str]) -> str:
+    while name in others:
+        name += "_"
+    return name
 
 
 def label_sql(column: MeasuredColumn, grammar: Grammar) -> str:

@@ -71,6 +71,11 @@ class Grammar:
             return f"APPROXIMATE COUNT(DISTINCT {value})"
         return f"approx_count_distinct({value})"
 
+    @property
+    def one_by_one(self) -> bool:
+        """A single process computes grouping sets, where several could share a plain GROUP BY."""
+        return self.dialect == "postgres"
+
     def quantile_list(self, value: str, shares: Sequence[float]) -> str | None:
         """One expression for all shares, whose result reads `[1.5, 2.5]`; None where there is none.
 

@@ -11,6 +11,7 @@ the estimator Duj1 of Haas and Stokes 1998, as PostgreSQL's ANALYZE does.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -235,7 +236,13 @@ def _with_further(
     fresh = [c for c in run.deep if c.name not in run.edges]
     few = low_cardinality(fresh, read.profiles, read.rows, run.config.max_categories)
     categories = category_distributions(
-        few, extent, run.grammar, run.warehouse, most=run.config.max_categories, now=run.now
+        few,
+        extent,
+        run.grammar,
+        run.warehouse,
+        most=run.config.max_categories,
+        combinations=math.prod((read.profiles[c.name].distinct_estimate or 0) + 1 for c in few),
+        now=run.now,
     )
     edges = {c.name: edges_of(read.values.get(c.name, {})) for c in fresh if c not in few}
     histograms = first_histograms(edges, fresh, extent, run.grammar, run.warehouse, run.now)

@@ -38,6 +38,10 @@ RETRY_OF_TAG = "dagster_agent/retry_of"
 PAIR_KEY = "dagster_agent/pair"
 """Metadata key of a reconciliation result of ours: `Detection.pair` of what decided it."""
 
+RED_PAIRS_KEY = "dagster_agent/red_pairs"
+"""Metadata key of a reconciliation result of ours: what is red besides what decided it, as a JSON
+list of `{detector, pair, severity, headline}`, one for each pair."""
+
 NEW_COLUMNS_KEY = "dagster_agent/new_columns"
 """Metadata key of a schema result of ours: names of columns that are new, a line each."""
 

@@ -16,6 +16,7 @@ class WarehouseConfig(BaseModel):
     """A statement that runs longer is interrupted."""
     snapshot_max_bytes: int = Field(default=4 * 1024**3, ge=0)
     """DuckDB files up to this size are read from a private copy; larger ones are opened themselves,
-    read-only, for the length of one statement (a dbt run that starts then has to wait or fails)."""
+    read-only, for the length of one statement or one comparison (a dbt run that starts then has to
+    wait or fails)."""
     allow_external: bool = False
     """Whether views may read files outside the database (`read_parquet` and the like)."""

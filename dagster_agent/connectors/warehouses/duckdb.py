@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from dagster_agent.connectors.warehouses.connector import WarehouseConnector
 from dagster_agent.connectors.warehouses.duckdb_files import DuckDBFiles
 from dagster_agent.connectors.warehouses.duckdb_profile import Attachment, catalog_of, read_target
 from dagster_agent.connectors.warehouses.duckdb_reader import DuckDBReader
-from dagster_agent.connectors.warehouses.duckdb_snapshot import copy_when_free
+from dagster_agent.connectors.warehouses.duckdb_snapshot import copy_when_free, stamp
 from dagster_agent.errors import ConfigError
 from dagster_agent.ports import Scratch, Warehouse
 
@@ -64,6 +65,15 @@ class DuckDBWarehouse(DuckDBReader):
             seconds=config.statement_seconds,
             unread=self._unread,
         )
+
+    def together(self) -> AbstractContextManager[None]:
+        """See `SharesConnection`."""
+        return self._files.together()
+
+    def stamp(self) -> str:
+        """See `TellsStamp`."""
+        main, *others = (file.path for file in self._originals)
+        return " ".join(stamp(path) for path in (main, *filter(Path.exists, others)))
 
     def scratch(self, directory: Path) -> Scratch:
         """Copies of all files, the main one as `<directory>/<its name>`; see `Warehouse.scratch`.

@@ -14,6 +14,7 @@ from dagster_agent.connectors.warehouses.config import WarehouseConfig
 from dagster_agent.connectors.warehouses.duckdb_copy import size_of
 from dagster_agent.connectors.warehouses.duckdb_errors import translate
 from dagster_agent.connectors.warehouses.duckdb_profile import Attachment
+from dagster_agent.connectors.warehouses.duckdb_reader import group_bits
 from dagster_agent.connectors.warehouses.duckdb_snapshot import SnapshotFolder, pauses, stamp
 
 if TYPE_CHECKING:
@@ -25,9 +26,10 @@ class DuckDBFiles:
 
     An open reader makes a dbt run fail, so a private copy is read where `snapshot_dir` allows it:
     refreshed when the file changed, made only while nobody writes. Without it, and for files above
-    the size limit, the file itself is opened read-only for the length of one statement. A
-    connection is an in-memory database of its own with the files attached under their catalog
-    names; it shares nothing with connections of other threads or of the customer's code.
+    the size limit, the file itself is opened read-only for the length of one statement, or of
+    those that `together` takes together. A connection is an in-memory database of its own with the
+    files attached under their catalog names; it shares nothing with connections of other threads or
+    of the customer's code.
 
     Args:
         files: The main file first; need not exist yet. Further ones that do not exist are left out.
@@ -58,7 +60,8 @@ class DuckDBFiles:
         self._unread = tuple(unread)
         self._name = name
         self._kept: tuple[tuple[Path, ...], duckdb.DuckDBPyConnection] | None = None
-        self._lock = threading.Lock()
+        self._shared: duckdb.DuckDBPyConnection | None = None
+        self._lock = threading.RLock()
 
     def readable(self, original: Path) -> Path:
         """The file to open: the current copy, or the original where it is not copied."""
@@ -68,6 +71,19 @@ class DuckDBFiles:
         return self._snapshots.current(original)
 
     @contextlib.contextmanager
+    def together(self) -> Generator[None]:
+        """See `SharesConnection`. What reads private copies shares its connection anyway."""
+        with self._lock:
+            if self._shared is not None or not self._stands_in_the_way(self._present()):
+                yield
+                return
+            with contextlib.closing(self._connect()) as self._shared:
+                try:
+                    yield
+                finally:
+                    self._shared = None
+
+    @contextlib.contextmanager
     def opened(self) -> Generator[duckdb.DuckDBPyConnection]:
         """A connection for one statement.
 
@@ -75,12 +91,11 @@ class DuckDBFiles:
         statement until a copy is renewed, since opening costs as much as a small query.
         """
         with self._lock:
-            files = tuple(
-                self.readable(file.path)
-                for number, file in enumerate(self._files)
-                if number == 0 or file.path.exists()
-            )
-            if set(files) & {file.path for file in self._files}:
+            if self._shared is not None:
+                yield self._shared
+                return
+            files = self._present()
+            if self._stands_in_the_way(files):
                 with contextlib.closing(self._connect()) as connection:
                     yield connection
                 return
@@ -106,6 +121,17 @@ class DuckDBFiles:
         with self._lock:
             self._forget()
 
+    def _present(self) -> tuple[Path, ...]:
+        """The files to open."""
+        return tuple(
+            self.readable(file.path)
+            for number, file in enumerate(self._files)
+            if number == 0 or file.path.exists()
+        )
+
+    def _stands_in_the_way(self, files: tuple[Path, ...]) -> bool:
+        return bool(set(files) & {file.path for file in self._files})
+
     def _forget(self) -> None:
         kept, self._kept = self._kept, None
         if kept is not None:
@@ -119,6 +145,7 @@ class DuckDBFiles:
         options: dict[str, str | bool | int | float | list[str]] = {
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
+            "perfect_ht_threshold": group_bits(),
             "temp_directory": str(self._spill_parent() / f"spill-{uuid.uuid4().hex}"),
         }
         for pause in pauses():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -25,6 +26,16 @@ if TYPE_CHECKING:
     DuckDBConnection = duckdb.DuckDBPyConnection
 
 T = TypeVar("T")
+
+_GROUP_BITS = 20
+"""A million groups with a count and two checksums are 40 MB a thread."""
+_FEW_THREADS = 8
+
+
+def group_bits() -> int:
+    """DuckDB's `perfect_ht_threshold`: integers known to lie within so many bits are grouped in an
+    array of each thread, which halves what reading and grouping a table costs."""
+    return _GROUP_BITS if (os.cpu_count() or 1) <= _FEW_THREADS else _GROUP_BITS - 2
 
 
 class Connections(Protocol):

@@ -30,6 +30,8 @@ class Clock:
     """Its values have a time zone."""
     dates: bool = False
     """It holds days without a time."""
+    typed: bool = False
+    """It is a column, of a type of moments; else a text or an expression that may fail."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +80,9 @@ def clock_of(column: str, schema: TableSchema, dialect: str) -> Clock:
     text = quote(known.name, dialect)
     kind = known.type.upper()
     if kind.startswith(("TIMESTAMP", "DATETIME")):
-        return Clock(sql=text, label=known.name, zoned=_zoned(kind, dialect))
+        return Clock(sql=text, label=known.name, zoned=_zoned(kind, dialect), typed=True)
     if kind == "DATE":
-        return Clock(sql=text, label=known.name, dates=True)
+        return Clock(sql=text, label=known.name, dates=True, typed=True)
     if kind.startswith(_TEXT):
         return Clock(sql=f"cast({text} as timestamp)", label=known.name)
     raise ConfigError(
@@ -142,6 +144,11 @@ def read_arrivals(
         hours=hours,
         queries=tuple(queries),
     )
+
+
+def newest_sql(clock: Clock, schema: TableSchema, dialect: str) -> str:
+    """A statement that reads what `read_arrivals` reads, to have its cost estimated."""
+    return f"select max({clock.sql}) as newest from {relation_sql(schema.relation, dialect)}"
 
 
 def newest_of(

@@ -54,6 +54,13 @@ class FreshnessConfig(BaseModel):
     learn: bool = True
     """Whether a cadence is learned besides what is declared."""
 
+    max_bytes_unasked: int = Field(default=1_000_000_000, ge=0)
+    """Bytes that a look at a table may read of whose age nothing was promised, by the warehouse's
+    estimate. Where its catalogue says when the table changed last, nothing is read. 0: never."""
+
+    unasked_every_minutes: float = Field(default=60.0, ge=0)
+    """How often such a table is looked at, at most; between, the last verdict is repeated."""
+
     lookback_days: int = Field(default=63, ge=7, le=400)
     """Days before the newest row that are looked at; nine weeks show eight of each weekday."""
 

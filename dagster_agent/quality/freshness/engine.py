@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from dagster_agent.errors import ConfigError
 from dagster_agent.model import (
     Asset,
     Detection,
@@ -16,13 +17,19 @@ from dagster_agent.model import (
     TableSchema,
 )
 from dagster_agent.ports import Warehouse
-from dagster_agent.quality.freshness import learned, verdicts
-from dagster_agent.quality.freshness.arrivals import Arrivals, clock_of, read_arrivals
+from dagster_agent.quality.freshness import catalogue_verdicts, learned, unpromised, verdicts
+from dagster_agent.quality.freshness.arrivals import (
+    Arrivals,
+    Clock,
+    clock_of,
+    newest_sql,
+    read_arrivals,
+)
 from dagster_agent.quality.freshness.cadence import are_load_times
 from dagster_agent.quality.freshness.config import FreshnessConfig
 from dagster_agent.quality.freshness.promises import Promise, promises
 
-LOOKS = (learned.AGE, learned.DAY_ROWS)
+LOOKS = (learned.AGE, learned.DAY_ROWS, unpromised.CHANGE_AGE)
 """Metrics that each look leaves, and that later ones learn from."""
 
 
@@ -42,6 +49,8 @@ class Subject:
     """Whether the asset's own meta asks for freshness."""
     readers: tuple[str, ...] = ()
     """What reads it, exposures first; named when it is late."""
+    unasked: bool = False
+    """Nothing was promised of its age: it is judged by its cadence alone, within a budget."""
     looks: Mapping[str, Sequence[MetricPoint]] = field(
         default_factory=lambda: dict[str, Sequence[MetricPoint]]()
     )
@@ -71,11 +80,50 @@ def detect_freshness(
     """
     declared = subject.asset.freshness
     if declared is not None and declared.off and not subject.asked:
-        return [verdicts.any_age(subject.asset, now)], {}
+        return [catalogue_verdicts.any_age(subject.asset, now)], {}
+    if subject.unasked:
+        return _unasked(subject, warehouse, unpromised.without_promises(config), now)
     promised = promises(config, declared, now, asked=subject.asked)
     if subject.column is None:
         return [_by_catalogue(subject, promised, warehouse, now)], {}
     clock = clock_of(subject.column, subject.schema, warehouse.dialect)
+    return _by_column(subject, clock, promised, warehouse, config, now)
+
+
+def _unasked(
+    subject: Subject, warehouse: Warehouse, config: FreshnessConfig, now: datetime
+) -> tuple[list[Detection], Mapping[str, float]]:
+    """By the catalogue where that tells, else by the column within the budget."""
+    asset, relation = subject.asset, subject.schema.relation
+    facts = warehouse.facts([relation]).get(relation)
+    if facts is not None and facts.last_altered is not None:
+        looks = subject.looks.get(unpromised.CHANGE_AGE, ())
+        found, looked = unpromised.by_catalogue(asset, facts.last_altered, looks, config, now)
+        return [found], looked
+    if subject.column is None:
+        return [catalogue_verdicts.no_clock(asset, relation, now)], {}
+    try:
+        clock = clock_of(subject.column, subject.schema, warehouse.dialect)
+    except ConfigError as error:
+        return [catalogue_verdicts.no_moments(asset, error.message, now)], {}
+    if not clock.typed:
+        told = f"{clock.label} is no column of moments"
+        return [catalogue_verdicts.no_moments(asset, told, now)], {}
+    estimate = warehouse.bytes_scanned(newest_sql(clock, subject.schema, warehouse.dialect))
+    dear = unpromised.too_dear(asset, facts, estimate, config, now)
+    if dear is not None:
+        return [dear], {}
+    return _by_column(subject, clock, [], warehouse, config, now)
+
+
+def _by_column(
+    subject: Subject,
+    clock: Clock,
+    promised: Sequence[Promise],
+    warehouse: Warehouse,
+    config: FreshnessConfig,
+    now: datetime,
+) -> tuple[list[Detection], Mapping[str, float]]:
     arrivals = read_arrivals(
         clock,
         subject.schema,
@@ -99,6 +147,7 @@ def detect_freshness(
         readers=subject.readers,
         arrivals=arrivals,
         now=now,
+        unasked=subject.unasked,
     )
     cadence = learned.cadence(look, config, now)
     found = [
@@ -148,9 +197,9 @@ def _by_catalogue(
     facts = warehouse.facts([relation]).get(relation)
     changed = facts.last_altered if facts is not None else None
     if changed is None:
-        return verdicts.no_clock(subject.asset, relation, now)
+        return catalogue_verdicts.no_clock(subject.asset, relation, now)
     evidence = Evidence(
         kind="freshness",
         statement=f"the warehouse's catalogue says {changed:%Y-%m-%d %H:%M} UTC",
     )
-    return verdicts.by_last_change(subject.asset, changed, promised, evidence, now)
+    return catalogue_verdicts.by_last_change(subject.asset, changed, promised, evidence, now)

@@ -1,4 +1,4 @@
-"""What freshness says to people: detections with their numbers."""
+"""What freshness says to people of rows that were read: detections with their numbers."""
 
 from __future__ import annotations
 
@@ -12,76 +12,17 @@ from dagster_agent.model import (
     Detection,
     DetectionStatus,
     Evidence,
-    Relation,
     ResultTable,
     Severity,
 )
 from dagster_agent.quality.freshness.arrivals import Arrivals
+from dagster_agent.quality.freshness.catalogue_verdicts import CONFIGURE
 from dagster_agent.quality.freshness.learned import Cadence, Yesterday
 from dagster_agent.quality.freshness.promises import Promise, span
 
-_CONFIGURE = (
-    "name the column that tells how recent a row is: loaded_at_field of the source, or"
-    " meta.dagster_agent.freshness.column"
-)
 _ZONE_WIDTH = timedelta(hours=14)
 _READERS_NAMED = 3
 _HOUR = timedelta(hours=1)
-
-
-def any_age(asset: Asset, now: datetime) -> Detection:
-    """dbt was told `freshness: null`."""
-    return Detection(
-        detector="freshness",
-        asset=asset.unique_id,
-        status=DetectionStatus.PASSED,
-        headline=f"{asset.name} may be of any age: dbt was told freshness: null",
-        observed_at=now,
-        severity=Severity.INFO,
-    )
-
-
-def no_clock(asset: Asset, relation: Relation, now: datetime) -> Detection:
-    """Nothing tells how old it is."""
-    return Detection(
-        detector="freshness",
-        asset=asset.unique_id,
-        status=DetectionStatus.UNTRAINED,
-        headline=f"no column of {relation} tells how recent a row is, and the warehouse does not"
-        " say when it changed last",
-        observed_at=now,
-        hint=_CONFIGURE,
-    )
-
-
-def by_last_change(
-    asset: Asset,
-    changed: datetime,
-    promised: Sequence[Promise],
-    evidence: Evidence,
-    now: datetime,
-) -> Detection:
-    """The age of the last change, for a table without a column that tells."""
-    age = now - changed
-    broken = next((p for p in promised if age > p.limit), None)
-    by = "by the warehouse's last change: no column tells how recent a row is"
-    if not promised:
-        status, told = DetectionStatus.UNTRAINED, "nothing is promised of its age"
-    elif broken is None:
-        status, told = DetectionStatus.PASSED, f"allowed are {promised[-1].what}"
-    else:
-        status, told = DetectionStatus.FAILED, f"allowed are {broken.what}"
-    return Detection(
-        detector="freshness",
-        asset=asset.unique_id,
-        status=status,
-        headline=f"{asset.name} changed {span(age)} ago, {told}; {by}",
-        observed_at=now,
-        severity=broken.severity if broken else Severity.WARN,
-        metrics={"age_hours": _hours(age)},
-        evidence=(evidence,),
-        hint=_CONFIGURE,
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +39,8 @@ class Teller:
     """When its rows came."""
     now: datetime
     """UTC."""
+    unasked: bool = False
+    """Nothing was promised of its age."""
 
     def promises(self, promised: Sequence[Promise], cadence: Cadence | None) -> Detection:
         """The declared ages; untrained where nothing is declared and nothing learned."""
@@ -131,12 +74,13 @@ class Teller:
         seen = self.arrivals
         name = f"{self.asset.name}.{self.column}"
         numbers = {"future_rows": float(seen.future), "undated_rows": float(seen.rows - seen.dated)}
-        if not seen.rows:
+        if not seen.rows or self.unasked:
+            # nobody said that the column tells of the past: a booking is made for the future
             return []
         status, hint = DetectionStatus.FAILED, ""
         if not seen.dated:
             told = f"{name} is NULL in all {seen.rows:,} rows: nothing tells how recent they are"
-            hint = _CONFIGURE
+            hint = CONFIGURE
         elif seen.future:
             told = f"{name} lies ahead of the clock in {seen.future:,} of {seen.rows:,} rows"
             if seen.furthest is not None:

@@ -7,10 +7,13 @@ Not this form: what is usual, which anomaly detection learns.
 
 from __future__ import annotations
 
+import re
+
 from dagster_agent.quality.invariant import Claim, CompiledInvariant, by_row, invariant_form
-from dagster_agent.quality.sql_text import literal
+from dagster_agent.quality.sql_text import as_text, literal
 
 _NUMBER = r"(-?\d+(?:\.\d+)?)"
+_FLOAT = re.compile("DOUBLE|FLOAT|REAL", re.IGNORECASE)
 
 
 @invariant_form(
@@ -34,6 +37,9 @@ def always_between(claim: Claim) -> CompiledInvariant:
         for key, sign in (("min", "<"), ("max", ">"))
         if bounds[key] is not None
     ]
+    if outside and bounds["max"] is None and _FLOAT.match(claim.table.type_of(name)):
+        # warehouses sort what is no number above every number
+        outside.append(f"lower({as_text(column, dialect)}) = 'nan'")
     if not outside:
         raise claim.wrong("min", "a number, unless there is a max")
     told = [

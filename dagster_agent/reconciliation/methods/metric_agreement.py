@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
-from dagster_agent.errors import ConfigError
+from dagster_agent.errors import ConfigError, ConnectorError
 from dagster_agent.model import (
     Cell,
     Detection,
@@ -72,14 +72,17 @@ def metric_agreement(comparison: Comparison) -> Detection | None:
         rows=tuple((g.group, g.ours, g.theirs, g.size) for g in gaps[:_SHOWN]),
         truncated=len(gaps) > _SHOWN,
     )
+    unknown = sum(_no_number(ours.get(g), theirs.get(g), metric) for g in groups)
     status = DetectionStatus.FAILED if failed else DetectionStatus.PASSED
     if not groups:
         status = DetectionStatus.UNTRAINED
+    elif unknown and not failed:
+        status = DetectionStatus.COULD_NOT_RUN
     queries = ((pair.ours.label, our_query), (pair.theirs.label, their_query))
     return comparison.detection(
         "metric-agreement",
         status,
-        _headline(comparison, pair, metric, gaps, len(groups)),
+        _headline(comparison, pair, metric, gaps, len(groups), unknown),
         severity=Severity.ERROR if failed else Severity.INFO,
         metrics={
             f"metric_groups{pair.suffix}": len(groups),
@@ -95,6 +98,17 @@ def metric_agreement(comparison: Comparison) -> Detection | None:
 
 
 def _read(side: Side, aggregate: str, by: str | None) -> tuple[Mapping[str, Cell], str]:
+    """Without rows there is no group, also where the types of no values can be told."""
+    try:
+        return _groups(side, aggregate, by)
+    except ConnectorError:
+        query = f"select count(*) as n from {side.rows_sql}"
+        if side.warehouse.query(query, purpose="rows of a metric").rows != ((0,),):
+            raise
+        return {}, query
+
+
+def _groups(side: Side, aggregate: str, by: str | None) -> tuple[Mapping[str, Cell], str]:
     if by is None:
         query = f"select {aggregate} as value, count(*) as n from {side.rows_sql}"
         (row,) = side.warehouse.query(query, purpose="metric").rows
@@ -149,13 +163,27 @@ def _number(value: Cell, metric: MetricPair) -> Decimal | None:
         ) from error
 
 
+def _no_number(ours: Cell, theirs: Cell, metric: MetricPair) -> bool:
+    """Whether both are NaN or infinite: then nothing is known of the values that were added."""
+    numbers = [_number(value, metric) for value in (ours, theirs)]
+    return all(number is not None and not number.is_finite() for number in numbers)
+
+
 def _headline(
-    comparison: Comparison, pair: TablePair, metric: MetricPair, gaps: list[_Gap], groups: int
+    comparison: Comparison,
+    pair: TablePair,
+    metric: MetricPair,
+    gaps: list[_Gap],
+    groups: int,
+    unknown: int,
 ) -> str:
     name, other = comparison.asset.name, pair.theirs.label
     by = f" by {metric.by_ours}" if metric.by_ours else ""
     if not groups:
         return f"neither {name} nor {other} has rows to compute {metric.ours} from"
+    if not gaps and unknown:
+        told = f"{metric.ours}{by} of {name} and {other} is NaN or infinite on both sides"
+        return f"{told}, in {unknown:,} of {groups:,} values: what it adds up is not compared"
     if not gaps:
         count = f" ({groups:,} values)" if metric.by_ours else ""
         return f"{metric.ours}{by} of {name} agrees with {other}{count}"

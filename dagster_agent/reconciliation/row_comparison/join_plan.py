@@ -1,13 +1,19 @@
 """One store, many differences: both tables grouped by key and joined, then the differing keys.
 
 Keys whose rows agree in number and hash are done with; of the others the rows are read, paired and
-judged inside the store. Its cost hardly depends on how much differs.
+judged inside the store. Where a bitmap tells keys apart, hashes are joined instead of grouped.
 """
 
 from __future__ import annotations
 
 from dagster_agent.reconciliation.comparison import TablePair
+from dagster_agent.reconciliation.row_comparison.buckets import (
+    Buckets,
+    aligned_buckets,
+    integer_key,
+)
 from dagster_agent.reconciliation.row_comparison.columns import ComparedColumns
+from dagster_agent.reconciliation.row_comparison.matching import matched_tables
 from dagster_agent.reconciliation.row_comparison.pairing import (
     KEY_COUNTS,
     difference_counts,
@@ -31,6 +37,10 @@ def compare_joined(
 
 def _statement(pair: TablePair, columns: ComparedColumns, examples: int) -> str:
     dialect = pair.ours.warehouse.dialect
+    number = integer_key(columns, dialect) if columns.values else None
+    buckets = aligned_buckets(number, dialect) if number is not None else None
+    if buckets is not None and buckets.matched(dialect):
+        return _matched(pair, columns, buckets, examples)
     kept = materialized(dialect)
     sources = [_rows(pair, columns, ours=ours) for ours in (True, False)]
     tables = [
@@ -53,6 +63,31 @@ def _statement(pair: TablePair, columns: ComparedColumns, examples: int) -> str:
     else:
         tables.append(f"judged as ({_by_number(columns)})")
     totals = _totals(columns, dialect)
+    return f"with {', '.join(tables)} {result_rows(columns, totals, examples, dialect)}"
+
+
+def _matched(pair: TablePair, columns: ComparedColumns, buckets: Buckets, examples: int) -> str:
+    """By a join of keys and hashes instead of groups: half the cost."""
+    dialect = pair.ours.warehouse.dialect
+
+    def nulls(*, ours: bool) -> str:
+        side, (key,) = (pair.ours if ours else pair.theirs), columns.keys
+        null = side.restricted(f"({key.ours if ours else key.theirs}) is null")
+        return f"(select count(*) from {null.rows_sql})"
+
+    tables = [
+        *matched_tables(pair, columns, buckets, chosen="k0 is not null"),
+        pairing_tables(columns, dialect),
+    ]
+    without = f"{nulls(ours=True)} as null_ours, {nulls(ours=False)} as null_theirs"
+    counted = (
+        "(select count(*) from hashed_o) + null_ours as rows_ours, "
+        "(select count(*) from hashed_t) + null_theirs as rows_theirs, null_ours, null_theirs, "
+        f"0 as buckets, 0 as buckets_differing, 1 as drilled, {difference_counts()} "
+        f"from (select {without}) as without_key"
+    )
+    shown = " || '|' || ".join(f"cast({name} as varchar)" for name in TOTALS)
+    totals = f"(select {shown} from (select {counted}) as counted) as numbers"
     return f"with {', '.join(tables)} {result_rows(columns, totals, examples, dialect)}"
 
 
@@ -110,8 +145,8 @@ def _totals(columns: ComparedColumns, dialect: str) -> str:
         f"{of('go', 'sum(n)')} as rows_ours, {of('gt', 'sum(n)')} as rows_theirs, "
         f"{of('go', 'sum(n)', null)} as null_ours, {of('gt', 'sum(n)', null)} as null_theirs, "
         f"{of(KEY_COUNTS, 'count(*)')} as buckets, "
-        f"{of(KEY_COUNTS, 'count(*)', 'differs = 1')} as buckets_differing, 1 as drilled, "
-        f"-1 as surplus_all, {counts}"
+        f"{of(KEY_COUNTS, 'count(*)', 'differs = 1')} as buckets_differing, "
+        f"1 as drilled, {counts}"
     )
     shown = " || '|' || ".join(f"cast({name} as {text})" for name in TOTALS)
     return f"(select {shown} from (select {counted}) as counted) as numbers"

@@ -15,20 +15,23 @@ _DUCKDB_DIGITS = 38
 """A difference of such decimals may need one digit more than there are."""
 KEY_COUNTS = "key_counts"
 """Common table expression with the keys and na, nb: rows of ours and of theirs."""
+_REPEATED = "repeated"
+"""Common table expression with those keys that several rows of one side have: only they need
+windows."""
 
 
 def pairing_tables(columns: ComparedColumns, dialect: str) -> str:
     """Common table expressions that lead from `o` and `t` to `judged`: one row per difference."""
     kept = materialized(dialect)
     keys = columns.key_names
+    repeated = f"select {', '.join(keys)} from {KEY_COUNTS} where na > 1 or nb > 1"
     parts = [
+        *([f"{_REPEATED} as {kept}({repeated})"] if keys else []),
         *(_numbered(columns, side) for side in "ot"),
         *(_unmatched(columns, one, other) for one, other in ("ot", "to")),
-        f"pairs as {kept}({_pairs(columns)})",
+        f"pairs as {kept}({_pairs(columns) if keys else _whole_rows(columns)})",
         f"judged as {kept}({_judged(columns, dialect)})",
     ]
-    if not keys:
-        parts[-2] = f"pairs as {kept}({_whole_rows(columns)})"
     return ", ".join(parts)
 
 
@@ -39,12 +42,14 @@ def unequal_keys(columns: ComparedColumns, dialect: str) -> str:
     if not keys:
         return f"{KEY_COUNTS} as (select 0 as na, 0 as nb from drilled_o where 1 = 0)"
     listed = ", ".join(keys)
+    # of two numbers, XOR is 0 where they are equal: one aggregate less
+    unequal = "bit_xor(h) <> 0" if dialect == "duckdb" else "max(h) <> min(h)"
     return (
         f"{KEY_COUNTS} as {materialized(dialect)}"
-        f"(select {listed}, sum(a) as na, count(*) - sum(a) as nb from "
+        f"(select {listed}, count(a) as na, count(*) - count(a) as nb from "
         f"(select {listed}, 1 as a, h from drilled_o union all "
-        f"select {listed}, 0 as a, h from drilled_t) as both_sides group by {listed} "
-        "having count(*) <> 2 or sum(a) <> 1 or max(h) <> min(h))"
+        f"select {listed}, null as a, h from drilled_t) as both_sides group by {listed} "
+        f"having count(*) <> 2 or count(a) <> 1 or {unequal})"
     )
 
 
@@ -97,10 +102,14 @@ def difference_counts() -> str:
 
 def _numbered(columns: ComparedColumns, side: str) -> str:
     partition = ", ".join((*columns.key_names, "h"))
-    return (
-        f"n{side} as (select *, row_number() over (partition by {partition} order by h) as rn "
-        f"from {side})"
-    )
+    number = f"row_number() over (partition by {partition} order by h)"
+    return f"n{side} as (select *, {number} as rn from {side} as r{_where_repeated(columns)})"
+
+
+def _where_repeated(columns: ComparedColumns, not_: str = "") -> str:
+    """Condition on rows called `r`; none without a key."""
+    same = " and ".join(f"x.{name} = r.{name}" for name in columns.key_names)
+    return f" where {not_}exists (select 1 from {_REPEATED} as x where {same})" if same else ""
 
 
 def _unmatched(columns: ComparedColumns, one: str, other: str) -> str:
@@ -108,8 +117,12 @@ def _unmatched(columns: ComparedColumns, one: str, other: str) -> str:
     same = " and ".join(f"b.{name} = a.{name}" for name in (*columns.key_names, "h", "rn"))
     partition = f"partition by {', '.join(columns.key_names)} " if columns.keys else ""
     order = ", ".join((*columns.value_names, "h"))
+    listed = ", ".join((*columns.key_names, *columns.value_names))
+    # a key that comes once on either side is here because its rows differ
+    single = f"select {listed}, 1 as p from {one} as r{_where_repeated(columns, 'not ')} union all "
     return (
-        f"u{one} as (select *, row_number() over ({partition}order by {order}) as p from n{one} "
+        f"u{one} as ({single if columns.keys else ''}"
+        f"select {listed}, row_number() over ({partition}order by {order}) as p from n{one} "
         f"as a where not exists (select 1 from n{other} as b where {same}))"
     )
 
@@ -227,9 +240,11 @@ def _examples(columns: ComparedColumns, limit: int, text: str) -> list[str]:
     found: list[str] = []
     for kind in ("missing", "extra", "changed"):
         shown = (flags, *cells) if kind == "changed" or not columns.keys else ("''", "''", "''")
+        # texts are made of those rows only that are shown
         found.append(
             f"select '{kind}' as part, {shown[0]} as numbers, {keys} as k, {shown[1]} as o, "
-            f"{shown[2]} as t from judged where kind = '{kind}' order by {order} limit {limit}"
+            f"{shown[2]} as t from (select * from judged where kind = '{kind}' "
+            f"order by {order} limit {limit}) as shown order by {order}"
         )
     if columns.keys:
         for kind, condition in (("duplicated", "na > 1"), ("duplicated there", "nb > 1")):

@@ -24,7 +24,6 @@ TOTALS = (
     "buckets",
     "buckets_differing",
     "drilled",
-    "surplus_all",
     "missing",
     "extra",
     "changed",
@@ -75,13 +74,24 @@ def read_result(table: ResultTable, columns: ComparedColumns) -> RawResult:
     )
 
 
+def equal_result(counted: Mapping[str, int], columns: ComparedColumns) -> RawResult:
+    """What `read_result` reads where nothing differs, from what was counted of `TOTALS`."""
+    header = ("difference", *(key.name for key in columns.keys), "column", "ours", "theirs")
+    return RawResult(
+        totals={name: counted.get(name, 0) for name in TOTALS},
+        columns=(),
+        examples=ResultTable(columns=header, rows=()),
+        cells=0,
+        rows=1,
+    )
+
+
 def difference_of(raw: RawResult, *, plan: PlanChosen, queries: tuple[str, ...]) -> RowDifference:
     """The whole answer of one statement."""
     totals = raw.totals
-    surplus = totals["surplus_all"] if totals["surplus_all"] >= 0 else totals["surplus_theirs"]
     return RowDifference(
         **{name: totals[name] for name in _COPIED},
-        keys_theirs=totals["rows_theirs"] - totals["null_theirs"] - surplus,
+        keys_theirs=totals["rows_theirs"] - totals["null_theirs"] - totals["surplus_theirs"],
         columns=raw.columns,
         examples=raw.examples,
         plan=plan,

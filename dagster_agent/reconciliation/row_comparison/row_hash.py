@@ -9,8 +9,8 @@ NATIVE = ("duckdb", "postgres", "snowflake", "bigquery")
 BITMAP_BITS = 64
 """Keys that one bucket's bitmap can tell apart."""
 
-_SHIFTING = ("duckdb", "postgres")
-"""Where shifting a 64-bit integer is known to be cheaper than dividing it."""
+_MASKING = ("duckdb", "postgres")
+"""Where masking a 64-bit integer is known to be cheaper than dividing it."""
 _ROW_FIELDS = 500
 """PostgreSQL takes no row of more than 1,664 fields."""
 
@@ -51,10 +51,12 @@ def distinct_positions(position: str, dialect: str) -> str | None:
 
 def whole_quotient(number: str, divisor: int, dialect: str) -> str:
     """SQL of an integer division of two numbers that are not negative."""
-    if dialect in _SHIFTING and divisor & (divisor - 1) == 0:
-        return f"({number}) >> {divisor.bit_length() - 1}"
     if dialect == "duckdb":
+        # of a quotient, unlike of a shift, it knows the smallest and the largest: groups that are
+        # numbered so are kept in an array instead of a hash table
         return f"{number} // {divisor}"
+    if dialect == "postgres" and divisor & (divisor - 1) == 0:
+        return f"({number}) >> {divisor.bit_length() - 1}"
     if dialect == "snowflake":
         return f"floor({number} / {divisor})"
     if dialect == "bigquery":
@@ -64,7 +66,7 @@ def whole_quotient(number: str, divisor: int, dialect: str) -> str:
 
 def remainder(number: str, divisor: int, dialect: str) -> str:
     """SQL of the rest that `whole_quotient` leaves."""
-    if dialect in _SHIFTING and divisor & (divisor - 1) == 0:
+    if dialect in _MASKING and divisor & (divisor - 1) == 0:
         return f"(({number}) & {divisor - 1})"
     return f"mod({number}, {divisor})"
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
+from dagster_agent.ports import SharesConnection
 from dagster_agent.reconciliation.comparison import TablePair
 from dagster_agent.reconciliation.config import ReconciliationConfig
-from dagster_agent.reconciliation.row_comparison.bucket_plan import (
+from dagster_agent.reconciliation.row_comparison.bucket_plan import compare_buckets
+from dagster_agent.reconciliation.row_comparison.buckets import (
     Buckets,
-    compare_buckets,
     hash_buckets,
+    integer_key,
     range_buckets,
 )
 from dagster_agent.reconciliation.row_comparison.columns import (
@@ -18,6 +21,7 @@ from dagster_agent.reconciliation.row_comparison.columns import (
     compared_columns,
 )
 from dagster_agent.reconciliation.row_comparison.difference import PlanChosen, RowDifference
+from dagster_agent.reconciliation.row_comparison.glance import FROM_ROWS, Glance, glance
 from dagster_agent.reconciliation.row_comparison.join_plan import compare_joined
 from dagster_agent.reconciliation.row_comparison.result import difference_of
 from dagster_agent.reconciliation.row_comparison.row_hash import BITMAP_BITS
@@ -34,6 +38,8 @@ _LARGEST = 2**63
 """One more than a 64-bit integer holds."""
 _WIDEST = 2**62
 """Ranges of keys beyond it overflow when they are shifted."""
+_MOST_LISTED = 1024
+"""Integers of one bucket that are listed; of sparse keys most would be none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +47,31 @@ class _Extent:
     """How many rows there are and between which keys."""
 
     rows: int
-    low: int | None
-    high: int | None
+    """Of the larger table."""
+    low: int = 0
+    """The smallest key."""
+    span: int | None = None
+    """Integers from there to the largest one; None where keys have no usable order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Expected:
+    """What is expected to differ."""
+
+    share: float | None
+    """Of the rows; None where nothing is known."""
+    told: str
+    """Where it comes from."""
+
+    @property
+    def much(self) -> bool:
+        """Too much for buckets."""
+        return self.share is not None and self.share > JOINED_SHARE
+
+    @property
+    def many(self) -> bool:
+        """Enough for small buckets."""
+        return self.share is not None and self.share > BUSY_SHARE
 
 
 def compare_in_store(
@@ -58,17 +87,39 @@ def compare_in_store(
         pair: The tables.
         config: As there.
         expected_share: As there.
-        columns: How each column is compared, where the columns of the pair do not tell.
+        columns: How each column is compared, where the columns of the pair do not tell: of landed
+            tables, of which no part can be looked at for much less than all of them.
     """
+    glances = columns is None and expected_share is None
     columns = columns or compared_columns(pair, native=True)
+    warehouse = pair.ours.warehouse
+    shared = warehouse.together() if isinstance(warehouse, SharesConnection) else nullcontext()
+    with shared:
+        return _compared(pair, columns, config, expected_share, glances=glances)
+
+
+def _compared(
+    pair: TablePair,
+    columns: ComparedColumns,
+    config: ReconciliationConfig,
+    expected_share: float | None,
+    *,
+    glances: bool,
+) -> RowDifference:
     journal = Journal()
     if pair.inferred and not columns.values:
         reason = "only the coverage of keys is asked for"
         return _joined(pair, columns, config, journal, reason)
-    if columns.keys and expected_share is not None and expected_share > JOINED_SHARE:
-        reason = f"{_expected(expected_share)}: too much for buckets"
-        return _joined(pair, columns, config, journal, reason)
-    buckets, extent = _buckets(pair, columns, config, expected_share, journal)
+    known = _last(expected_share)
+    if columns.keys and known.much:
+        return _joined(pair, columns, config, journal, f"{known.told}: too much for buckets")
+    number = _ordered(columns, pair.ours.warehouse.dialect)
+    extent = _extent(pair, columns, number, journal)
+    seen = _seen(pair, columns, extent, journal) if glances else None
+    known = _at_a_glance(seen) if seen is not None else known
+    if known.much:
+        return _joined(pair, columns, config, journal, f"{known.told}: too much for buckets")
+    buckets = _buckets(pair, columns, config, number, extent, seen, known)
     raw = compare_buckets(pair, columns, buckets, config.sample_rows, journal)
     if raw is None:
         reason = f"more than {buckets.limit * 100:.0f} % of the rows are in buckets that differ"
@@ -76,7 +127,7 @@ def compare_in_store(
     differing, count = raw.totals["buckets_differing"], raw.totals["buckets"]
     reason = (
         f"same store, {_why(columns, buckets)}, {extent.rows:,} rows in the larger table, "
-        f"{buckets.rows} a bucket ({_expected(expected_share)}); "
+        f"{buckets.rows} a bucket ({known.told}); "
         f"{differing:,} of {count:,} buckets were read again"
     )
     plan = _plan(f"{buckets.by} buckets", reason, journal)
@@ -116,37 +167,54 @@ def _why(columns: ComparedColumns, buckets: Buckets) -> str:
     return f"key {names[0]} has no usable order"
 
 
-def _expected(share: float | None) -> str:
-    return "no former run" if share is None else f"{share:.2%} differed last time"
+def _last(share: float | None) -> _Expected:
+    told = "no former run" if share is None else f"{share:.2%} differed last time"
+    return _Expected(share=share, told=told)
+
+
+def _at_a_glance(seen: Glance) -> _Expected:
+    told = f"no former run; {seen.share:.2%} differ in a few stretches of keys"
+    return _Expected(share=seen.share, told=told)
+
+
+def _seen(
+    pair: TablePair, columns: ComparedColumns, extent: _Extent, journal: Journal
+) -> Glance | None:
+    dialect = pair.ours.warehouse.dialect
+    plain = dialect == "duckdb" and integer_key(columns, dialect) is not None
+    if not plain or extent.span is None or extent.rows < FROM_ROWS:
+        return None
+    return glance(pair, columns, extent.rows, extent.low, extent.span, journal)
 
 
 def _buckets(
     pair: TablePair,
     columns: ComparedColumns,
     config: ReconciliationConfig,
-    expected_share: float | None,
-    journal: Journal,
-) -> tuple[Buckets, _Extent]:
+    number: str | None,
+    extent: _Extent,
+    seen: Glance | None,
+    known: _Expected,
+) -> Buckets:
     dialect = pair.ours.warehouse.dialect
-    many = expected_share is not None and expected_share > BUSY_SHARE
-    rows = min(BUSY_BUCKET_ROWS, config.bucket_rows) if many else config.bucket_rows
-    # a first run may find anything: its drilling must not keep whole rows of half the table
-    busy = many or expected_share is None
-    number = _ordered(columns, dialect)
-    extent = _extent(pair, columns, number, journal)
-    if number is not None and extent.low is not None and extent.high is not None:
-        span = extent.high - extent.low + 1
-        if span < _WIDEST:
-            width = _width(span, extent.rows, rows)
-            # the last bucket's keys are listed, up to its width beyond the largest
-            plain = columns.keys[0].kind.name == "integer" and extent.high + width < _LARGEST
-            found = range_buckets(
-                number, extent.low, width, rows=rows, dialect=dialect, plain=plain
-            )
-            return replace(found, busy=busy), extent
-    count = max(1, -(-extent.rows // rows))
-    found = hash_buckets(columns, count, rows=rows, dialect=dialect)
-    return replace(found, busy=busy), extent
+    rows = min(BUSY_BUCKET_ROWS, config.bucket_rows) if known.many else config.bucket_rows
+    if number is not None and extent.span is not None:
+        lying = (seen.width, seen.dense) if seen is not None else (extent.span, extent.rows)
+        width = _width(*lying, rows)
+        # the last bucket's keys are listed, up to its width beyond the largest
+        listed = width <= _MOST_LISTED and extent.low + extent.span + width <= _LARGEST
+        plain = columns.keys[0].kind.name == "integer" and listed
+        found = range_buckets(number, extent.low, width, rows=rows, dialect=dialect, plain=plain)
+    else:
+        count = max(1, -(-extent.rows // rows))
+        found = hash_buckets(columns, count, rows=rows, dialect=dialect)
+    small = known.share is None and extent.rows < FROM_ROWS
+    return replace(
+        found,
+        # a first run may find anything: its drilling must not keep whole rows of half the table
+        busy=known.many or known.share is None,
+        calm=known.share == 0 or small,
+    )
 
 
 def _width(span: int, rows: int, bucket_rows: int) -> int:
@@ -168,10 +236,7 @@ def _ordered(columns: ComparedColumns, dialect: str) -> str | None:
         return None
     if key.kind.name != "integer":
         return plain_form("k0", key.kind, key.kind, dialect) if key.native else "k0"
-    if key.kind.small:
-        # a smaller integer would overflow when the smallest key is taken off
-        return plain_form("k0", key.kind, key.kind, dialect)
-    return "k0" if dialect == "snowflake" else None
+    return integer_key(columns, dialect) or ("k0" if dialect == "snowflake" else None)
 
 
 def _extent(
@@ -191,11 +256,10 @@ def _extent(
             f"({counted(ours=True)} union all {counted(ours=False)}) as both_sides",
         ).records()
     )
-    return _Extent(
-        rows=int(str(row["n"])),
-        low=_integer(row.get("low")),
-        high=_integer(row.get("high")),
-    )
+    rows, low, high = int(str(row["n"])), _integer(row.get("low")), _integer(row.get("high"))
+    if low is None or high is None or high - low + 1 >= _WIDEST:
+        return _Extent(rows=rows)
+    return _Extent(rows=rows, low=low, span=high - low + 1)
 
 
 def _key(key: ComparedColumn, *, ours: bool) -> str:

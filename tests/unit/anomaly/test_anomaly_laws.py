@@ -248,5 +248,21 @@ def test_a_batch_says_of_the_newest_point_what_the_single_series_says() -> None:
     ]
     single = judge_series(series, CONFIG)
     assert judge_newest(newest, learned).tolist() == [j.unusual for j in single]
-    assert learned.low[:, -1] == pytest.approx([j.low for j in single])
+    for name in ("level", "low", "high"):
+        told = [getattr(judgement, name) for judgement in single]
+        assert getattr(learned, name) == pytest.approx(told)
     assert sum(j.unusual for j in single) == 10
+
+
+def test_a_batch_says_where_it_knew_more_than_a_check_did_on_the_day() -> None:
+    """A season that takes four weeks to learn is known in hindsight from the first day on."""
+    values = _weekly(3, 60)
+    times = [START + timedelta(day) for day in range(61)]
+    whole = judge_many(np.array([values]), times[:-1], CONFIG, coming=times[-1])
+    assert whole.hindsight.tolist() == [True] * 60 + [False]
+    for day in (9, 16, 45):  # the third and fourth of each week are days off
+        check = _judge(series_of(values[:day], values[day], "mean.x"))
+        until = judge_many(np.array([values[:day]]), times[:day], CONFIG, coming=times[day])
+        assert (until.low[0], until.high[0]) == pytest.approx((check.low, check.high))
+        assert abs(whole.score[0, day]) < 3
+        assert (abs(check.score) > 1.5 * abs(whole.score[0, day]) + 1) == (day < 28)

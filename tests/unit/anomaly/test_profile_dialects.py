@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import logging
 import warnings
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,10 @@ _TABLES = """
     CREATE VIEW some_view AS SELECT id FROM "Größe 1";
     CREATE TABLE large AS SELECT i AS id, i % 1000 AS thousand, md5(i::text) AS note
     FROM generate_series(1, 60000) i;
+    CREATE TABLE mixed AS
+    SELECT i % 3 AS n, i % 19 AS n_, i % 20 AS a, i % 21 AS b, i % 23 AS c,
+           CASE WHEN i % 4 > 0 THEN 'v' || i % 5 END AS word
+    FROM generate_series(1, 5000) i;
     CREATE TABLE nothing (id int, amount numeric, note text, at timestamp);
     ANALYZE;
 """
@@ -105,6 +110,25 @@ def test_postgres_estimates_distinct_values_from_a_sample(warehouse: PostgresWar
     assert found["note"].distinct_estimate == 60_000
     assert found["thousand"].distinct_estimate == pytest.approx(1000, rel=0.1)
     assert found["id"].maximum == 60_000
+
+
+@pytest.mark.parametrize("columns", ["n n_ word", "n n_ a b c word"])
+def test_postgres_counts_categories_by_combination_or_by_row(
+    warehouse: PostgresWarehouse, columns: str
+) -> None:
+    relation = Relation(name="mixed")
+    schema = warehouse.schemas([relation])[relation]
+    wanted = [column for column in schema.columns if column.name in columns.split()]
+    found = profile_table(schema.relation, replace(schema, columns=tuple(wanted)), warehouse, NOW)
+    told = {
+        each.column: dict(zip(each.labels, each.counts, strict=True))
+        for each in found.distributions
+    }
+    assert set(told) == set(columns.split())
+    for column, counts in told.items():
+        sql = f"SELECT {column}::text, count(*) FROM mixed WHERE {column} IS NOT NULL GROUP BY 1"
+        rows = warehouse.query(sql, purpose="count", max_rows=100).rows
+        assert sorted(counts.values()) == sorted(float(str(number)) for _, number in rows)
 
 
 def test_postgres_views_empty_and_wide_tables(warehouse: PostgresWarehouse) -> None:

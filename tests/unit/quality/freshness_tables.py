@@ -37,6 +37,7 @@ class Tables:
         freshness: Freshness | None = None,
         named_load_time: bool = False,
         asked: bool = False,
+        unasked: bool = False,
         readers: tuple[str, ...] = (),
         **config: Any,
     ) -> dict[str, Detection]:
@@ -58,6 +59,7 @@ class Tables:
             column=column,
             named_load_time=named_load_time,
             asked=asked,
+            unasked=unasked,
             readers=readers,
             looks=self.looked,
         )

@@ -15,11 +15,22 @@ import pytest
 from dagster_agent.dbt.manifest import Manifest
 from dagster_agent.dbt.project import DbtProject
 from dagster_agent.incidents import lifecycle
-from dagster_agent.model import Detection, DetectionStatus, Incident, IncidentStatus, Symptom
+from dagster_agent.model import (
+    Detection,
+    DetectionStatus,
+    Finding,
+    FindingStatus,
+    Incident,
+    IncidentStatus,
+    Report,
+    Symptom,
+    Verdict,
+)
 from dagster_agent.response.closing import close_recovered
 from dagster_agent.response.detection import detect
 from dagster_agent.response.intake import symptoms_of, take_in
 from dagster_agent.response.quality_detection import quality_detections
+from dagster_agent.response.rendering import render_story
 from dagster_agent.response.workspace import Workspace
 from dagster_agent.settings import Settings
 from dagster_agent.testing.memory_store import MemoryStore
@@ -35,6 +46,10 @@ KEYS = "reconciliation/key-difference"
 
 
 def _manifest(entries: Sequence[Mapping[str, Any]]) -> Manifest:
+    return Manifest.from_bytes(_manifest_text(entries).encode())
+
+
+def _manifest_text(entries: Sequence[Mapping[str, Any]]) -> str:
     model = {
         "unique_id": UID,
         "name": "fct_orders",
@@ -50,7 +65,7 @@ def _manifest(entries: Sequence[Mapping[str, Any]]) -> Manifest:
         "nodes": {UID: model},
         "sources": {},
     }
-    return Manifest.from_bytes(json.dumps(content).encode())
+    return json.dumps(content)
 
 
 class Shop:
@@ -182,6 +197,91 @@ def test_pairs_of_the_same_name_are_told_apart(shop: Shop) -> None:
 
 def _half(sign: str) -> dict[str, str]:
     return {"filter": f"id {sign}", "with_filter": f"id {sign}"}
+
+
+@pytest.mark.parametrize(
+    "entry", [{"stop_early": True}, {"stop_early": True, "columns": ["amount"]}]
+)
+def test_rows_that_are_no_longer_looked_at_close_their_incident_once_the_rest_agrees(
+    shop: Shop, entry: dict[str, Any]
+) -> None:
+    early = {**LEDGER, **entry}
+    shop.rows(ledger=98)
+    found = shop.look(early)
+    assert (KEYS, FAILED) in {(d.detector, d.status) for d in found if d.pair == "ledger"}
+    shop.look(early)
+    assert shop.close() == [IncidentStatus.WAITING]
+    assert shop.accuracy().status is FAILED
+    shop.rows(ledger=100)
+    (settled,) = (d for d in shop.look(early) if d.detector == KEYS and d.pair == "ledger")
+    assert (settled.status, settled.headline) == (
+        PASSED,
+        "nothing is wrong any more with what is compared of ledger; this is not compared while"
+        " that agrees",
+    )
+    assert shop.close() == [IncidentStatus.RESOLVED]
+    assert shop.accuracy().status is PASSED
+    assert KEYS not in {d.detector for d in shop.look(early) if d.pair == "ledger"}
+
+
+def test_a_pair_that_is_not_looked_at_whole_settles_nothing(shop: Shop) -> None:
+    early = {**LEDGER, "stop_early": True}
+    shop.rows(ledger=98)
+    shop.look(early)
+    shop.drop("ledger")
+    shop.look(early)
+    assert shop.close() == [IncidentStatus.WAITING]
+
+
+def test_a_pair_that_was_taken_out_of_the_project_closes_its_incident_with_that_reason(
+    shop: Shop,
+) -> None:
+    shop.rows(ledger=98, bank=97)
+    shop.look()
+    store = shop.workspace.store
+    (incident,) = shop.incidents()
+    store.save_finding(_finding(incident.id, shop.now))
+    shop.workspace._manifest = _manifest([LEDGER])
+    assert shop.close() == [IncidentStatus.WAITING], "the other pair is still red"
+    shop.workspace._manifest = _manifest([{**LEDGER, "name": "general ledger"}])
+    assert shop.close() == [IncidentStatus.RESOLVED]
+    (closed,) = store.findings()
+    assert closed.status is FindingStatus.RESOLVED
+    reasons = closed.resolved_because.split("; ")
+    assert sorted(reasons) == [
+        f"fct_orders is no longer compared with {pair}, as the project is now"
+        for pair in ("bank", "ledger")
+    ]
+    assert "**Closed by itself:** fct" in render_story(closed)
+    (entry,) = (r for r in store.audit() if r.action == "close-incident")
+    assert entry.detail["reason"] == closed.resolved_because
+
+
+@pytest.mark.parametrize("entries", [None, [{"wiht": "main.ledger"}]])
+def test_pairs_that_cannot_be_read_close_nothing(shop: Shop, entries: Any) -> None:
+    shop.rows(ledger=98)
+    shop.look()
+    shop.workspace._manifest = _manifest(entries) if entries else None
+    if entries is None:
+        # the manifest that dbt wrote last may be older than the pair
+        target = shop.workspace.project.root / "target"
+        target.mkdir()
+        (target / "manifest.json").write_text(_manifest_text([]))
+    assert shop.close() == [IncidentStatus.WAITING]
+
+
+def _finding(incident: str, now: datetime) -> Finding:
+    report = Report(
+        incident_id=incident,
+        asset=UID,
+        verdict=Verdict.NARROWED,
+        confidence=0.5,
+        headline="fct_orders lost rows",
+        evidence=(),
+        started_at=now,
+        finished_at=now,
+    )
+    return Finding(id="F-3abd25", report=report, created_at=now)
 
 
 def test_what_was_kept_before_pairs_had_names_is_neither_lost_nor_doubled(shop: Shop) -> None:
