@@ -11,9 +11,9 @@ from dagster_agent.definitions.links import Place, resume_link, steer_link
 from dagster_agent.definitions.metadata import Metadata, table
 from dagster_agent.definitions.names import Names
 from dagster_agent.definitions.partitions import finding_page
+from dagster_agent.model import Cell, ResultTable
 
 if TYPE_CHECKING:
-    from dagster_agent.model import ResultTable
     from dagster_agent.response import Inbox
     from dagster_agent.response.health import Health
     from dagster_agent.response.steering import RunningInvestigation
@@ -73,12 +73,23 @@ def health_metadata(health: Health, quality: ResultTable) -> Metadata:
         health: Runs and incidents of the last days.
         quality: As `quality_rollup` gives it.
     """
-    found: Metadata = {}
-    if health.groups:
-        found["health"] = table(health.table())
+    found: Metadata = {f"health_{days}d": table(health.table(days)) for days in health.windows}
     if quality.rows:
-        found["quality"] = table(quality)
+        found["quality"] = table(_narrow(quality))
     return found | {name: MetadataValue.float(n) for name, n in health.metrics().items()}
+
+
+def _narrow(quality: ResultTable) -> ResultTable:
+    """Scores in few columns: a page cuts off what is wider, and everything above it with it."""
+    rows: list[tuple[Cell, ...]] = []
+    for row in quality.records():
+        what = f"{row['below_target']} of {row['assets']} below target"
+        if row["below_target"]:
+            what += f", worst {row['worst_asset']}"
+        if row["week_before"] is not None:
+            what += f"; {float(str(row['week_before'])):.1%} a week before"
+        rows.append((row["domain"], f"{float(str(row['score'])):.1%}", what))
+    return ResultTable(columns=("domain", "score", "what"), rows=tuple(rows))
 
 
 def _news(

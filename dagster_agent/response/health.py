@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 
-from dagster_agent.model import Cell, Incident, IncidentStatus, ResultTable
+from dagster_agent.model import Incident, IncidentStatus, ResultTable
 from dagster_agent.ports import StateStore
 
 WINDOWS = (7, 30)
@@ -75,10 +75,20 @@ class Health:
                     found[f"{name}_{each.days}d"] = value
         return found
 
-    def table(self) -> ResultTable:
-        """The groups as they are shown."""
-        columns = ("group", "days", "runs", "good", "incidents", "to detect", "to repair", "open")
-        return ResultTable(columns=columns, rows=tuple(_row(each) for each in self.groups))
+    @property
+    def windows(self) -> tuple[int, ...]:
+        """Days back that are told, the shortest first."""
+        return tuple(sorted({each.days for each in self.groups}))
+
+    def table(self, days: int) -> ResultTable:
+        """The groups over one window as they are shown: a page cuts off what is wider.
+
+        Args:
+            days: Length of the window.
+        """
+        told = [each for each in self.groups if each.days == days]
+        rows = tuple((each.group, each.open_incidents, _words(each)) for each in told)
+        return ResultTable(columns=("group", "open", f"last {days} days"), rows=rows)
 
 
 def health(
@@ -169,18 +179,21 @@ def _worst(group: GroupHealth) -> tuple[int, float, str, int]:
     return -group.open_incidents, share, group.group, group.days
 
 
-def _row(each: GroupHealth) -> tuple[Cell, ...]:
-    share = "-" if each.success_share is None else f"{each.success_share:.1%}"
-    return (
-        each.group,
-        each.days,
-        each.runs,
-        share,
-        each.incidents,
-        _told(each.minutes_to_detect),
-        _told(each.minutes_to_repair),
-        each.open_incidents,
-    )
+def _words(each: GroupHealth) -> str:
+    """What happened to a group in a window, in words."""
+    parts: list[str] = []
+    if each.success_share is not None:
+        parts.append(f"{_counted(each.runs, 'run')}, {each.success_share:.1%} good")
+    if each.incidents:
+        detected = _told(each.minutes_to_detect)
+        parts.append(f"{_counted(each.incidents, 'incident')}, detected in {detected}")
+    if each.minutes_to_repair is not None:
+        parts.append(f"repaired in {_told(each.minutes_to_repair)}")
+    return "; ".join(parts) or "nothing"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def _told(minutes: float | None) -> str:

@@ -1,8 +1,10 @@
-from dagster import MetadataValue
+from dagster import MetadataValue, TableMetadataValue
 
-from dagster_agent.definitions.inbox_metadata import inbox_metadata
+from dagster_agent.definitions.inbox_metadata import health_metadata, inbox_metadata
 from dagster_agent.definitions.names import Names
+from dagster_agent.model import ResultTable
 from dagster_agent.response import Inbox
+from dagster_agent.response.health import Health
 
 from .conftest import MOMENT, a_finding, an_incident
 
@@ -54,3 +56,21 @@ def test_an_empty_inbox_says_so() -> None:
     )
     shown = inbox_metadata(nothing, NAMES)
     assert shown["inbox"].value == "Nothing waits for a person, and no incident is open."
+
+
+def test_scores_are_shown_in_few_columns() -> None:
+    """A page at 1440 pixels has room for three; it cuts off what is wider."""
+    columns = ("domain", "assets", "score", "week_before", "below_target", "worst_asset")
+    rows = (("marts", 4, 0.9105, 0.95, 1, "fct_orders"), ("staging", 2, 1.0, None, 0, "stg_orders"))
+    nothing = Health(groups=(), at=MOMENT)
+    shown = health_metadata(nothing, ResultTable(columns=columns, rows=rows))
+    assert list(shown) == ["quality"]
+    assert isinstance(shown["quality"], TableMetadataValue)
+    assert [record.data for record in shown["quality"].records] == [
+        {
+            "domain": "marts",
+            "score": "91.0%",
+            "what": "1 of 4 below target, worst fct_orders; 95.0% a week before",
+        },
+        {"domain": "staging", "score": "100.0%", "what": "0 of 2 below target"},
+    ]

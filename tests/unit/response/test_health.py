@@ -62,7 +62,13 @@ def test_shares_and_medians_by_window_and_group() -> None:
         ("b", 7),
         ("b", 30),
     ]
-    assert found.table().rows[0] == ("all", 7, 7, "85.7%", 3, "2 min", "60 min", 1)
+    assert found.windows == (7, 30)
+    table = found.table(7)
+    assert table.columns == ("group", "open", "last 7 days")
+    assert [row[0] for row in table.rows] == ["all", "a", "b"]
+    told = "7 runs, 85.7% good; 3 incidents, detected in 2 min; repaired in 60 min"
+    assert table.rows[0] == ("all", 1, told)
+    assert found.table(30).rows[2] == ("b", 0, "1 incident, detected in 3 min; repaired in 90 min")
     assert found.metrics()["success_share_30d"] == 0.9
 
 
@@ -73,4 +79,4 @@ def test_nothing_happened() -> None:
         ("all", 0, None),
     ]
     assert found.metrics() == {}
-    assert found.table().rows[0] == ("all", 7, 0, "-", 0, "-", "-", 0)
+    assert found.table(30).rows == (("all", 0, "nothing"),)
