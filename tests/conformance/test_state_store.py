@@ -435,6 +435,7 @@ class LeaseMachine(RuleBasedStateMachine):
 
     opened: ClassVar[StateStore]
     names: ClassVar[Iterator[int]] = itertools.count()
+    looks: ClassVar[int] = 0
 
     def __init__(self) -> None:
         super().__init__()
@@ -473,6 +474,7 @@ class LeaseMachine(RuleBasedStateMachine):
         listed = {i.token for i in self.opened.leases(now=self.now) if i.name == self.name}
         assert good == listed
         assert len(good) <= 1
+        type(self).looks += 1
 
 
 def test_leases_under_any_sequence_of_events(store: StateStore) -> None:
@@ -482,6 +484,7 @@ def test_leases_under_any_sequence_of_events(store: StateStore) -> None:
     run_state_machine_as_test(
         Machine, settings=settings(max_examples=8, stateful_step_count=12, deadline=None)
     )
+    assert Machine.looks > 8  # the invariant was held against more than the first states
 
 
 def test_entries_are_numbered_and_come_in_the_order_of_their_numbers(store: StateStore) -> None:

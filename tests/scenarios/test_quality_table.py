@@ -12,18 +12,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from dagster_agent.dbt.manifest import Manifest
-from dagster_agent.dbt.project import DbtProject
 from dagster_agent.model import Detection, DetectionStatus, Severity
 from dagster_agent.quality.scoring import quality_rollup
 from dagster_agent.response.quality_detection import quality_detections
 from dagster_agent.response.workspace import Workspace
-from dagster_agent.settings import Settings
-from dagster_agent.testing.memory_store import MemoryStore
 from dagster_agent.testing.memory_warehouse import MemoryWarehouse
+from tests.memory_workspace import memory_workspace
 
 NOW = datetime(2026, 11, 21, 6, 0, tzinfo=UTC)
 UID = "model.shop.fct_orders"
@@ -74,19 +71,8 @@ def _manifest(meta: Mapping[str, Any]) -> Manifest:
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Iterator[Workspace]:
-    (tmp_path / "dbt_project.yml").write_text("name: shop\nprofile: shop\n")
-    (tmp_path / "profiles.yml").write_text(
-        "shop: {target: dev, outputs: {dev: {type: duckdb, path: shop.duckdb}}}\n"
-    )
-    with duckdb.connect(":memory:") as connection:
-        yield Workspace(
-            settings=Settings(),
-            project=DbtProject.open(tmp_path, profiles_dir=tmp_path),
-            warehouse=MemoryWarehouse(connection),
-            store=MemoryStore(),
-            repository=None,
-            state_directory=tmp_path,
-        )
+    with memory_workspace(tmp_path) as (opened, _):
+        yield opened
 
 
 def _judge(

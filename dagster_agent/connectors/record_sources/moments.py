@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dagster_agent.errors import ConnectorError
@@ -56,12 +56,8 @@ def refuse_mixed(
 
     Args and errors as of `refuse_mixed_texts`; `parameters` are those of `source`.
     """
-    if not columns:
-        return
-    counts = ", ".join(part for column in columns for part in _counts(_quoted(column)))
-    found = iter(_one_row(connection, f"select {counts} from {source}", parameters))
-    for column in columns:
-        total, zoned, naive = next(found), next(found), next(found)
+    counts = _by_column(connection, source, parameters, columns, _counts)
+    for column, (total, zoned, naive) in counts:
         if zoned and naive and zoned + naive == total:
             raise ConnectorError(
                 f"{name}: {column} has a time zone in {zoned:,} values and none in {naive:,}:"
@@ -82,12 +78,8 @@ def refuse_ambiguous(
 
     Args and errors as of `refuse_mixed`.
     """
-    if not columns:
-        return
-    parts = ", ".join(part for column in columns for part in _day_parts(_quoted(column)))
-    found = iter(_one_row(connection, f"select {parts} from {source}", parameters))
-    for column in columns:
-        unlike, first, second = next(found), next(found), next(found)
+    parts = _by_column(connection, source, parameters, columns, _day_parts)
+    for column, (unlike, first, second) in parts:
         if unlike and max(first, second) <= _MONTHS:
             raise ConnectorError(
                 f"{name}: {column} does not tell the day from the month in any of its values",
@@ -95,17 +87,31 @@ def refuse_ambiguous(
             )
 
 
-def _day_parts(column: str) -> Iterator[str]:
+def _by_column(
+    connection: duckdb.DuckDBPyConnection,
+    source: str,
+    parameters: Sequence[Any],
+    columns: Sequence[str],
+    asked: Callable[[str], tuple[str, str, str]],
+) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """Each column with its three answers, by one statement for all of them."""
+    if columns:
+        parts = ", ".join(part for column in columns for part in asked(_quoted(column)))
+        found = _one_row(connection, f"select {parts} from {source}", parameters)
+        for number, column in enumerate(columns):
+            yield column, found[3 * number : 3 * number + 3]
+
+
+def _day_parts(column: str) -> tuple[str, str, str]:
     one, two = (f"try_cast(regexp_extract({column}, '{_SHORT}', {n}) as int)" for n in (1, 2))
-    yield f"count(*) filter (where {one} <> {two})"
-    yield f"max({one})"
-    yield f"max({two})"
+    return f"count(*) filter (where {one} <> {two})", f"max({one})", f"max({two})"
 
 
-def _counts(column: str) -> Iterator[str]:
-    yield f"count({column})"
-    yield f"count(*) filter (where regexp_matches({column}, '{_ZONED}'))"
-    yield f"count(*) filter (where regexp_matches({column}, '{_NAIVE}'))"
+def _counts(column: str) -> tuple[str, str, str]:
+    zoned, naive = (
+        f"count(*) filter (where regexp_matches({column}, '{form}'))" for form in (_ZONED, _NAIVE)
+    )
+    return f"count({column})", zoned, naive
 
 
 def _one_row(

@@ -1,4 +1,7 @@
-"""Several pairs of one asset are judged apart: a green one says nothing of a red one."""
+"""Several pairs of one asset are judged apart: a green one says nothing of a red one.
+
+This file is long because it follows a pair all the way: results, symptoms, incidents, closing.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from dagster_agent.dbt.manifest import Manifest
-from dagster_agent.dbt.project import DbtProject
 from dagster_agent.incidents import lifecycle
 from dagster_agent.model import (
     Detection,
@@ -32,9 +33,8 @@ from dagster_agent.response.intake import symptoms_of, take_in
 from dagster_agent.response.quality_detection import quality_detections
 from dagster_agent.response.rendering import render_story
 from dagster_agent.response.workspace import Workspace
-from dagster_agent.settings import Settings
-from dagster_agent.testing.memory_store import MemoryStore
 from dagster_agent.testing.memory_warehouse import MemoryWarehouse
+from tests.memory_workspace import memory_workspace
 
 NOW = datetime(2026, 11, 21, 6, 0, tzinfo=UTC)
 UID = "model.shop.fct_orders"
@@ -117,21 +117,8 @@ class Shop:
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
-    (tmp_path / "dbt_project.yml").write_text("name: shop\nprofile: shop\n")
-    (tmp_path / "profiles.yml").write_text(
-        "shop: {target: dev, outputs: {dev: {type: duckdb, path: shop.duckdb}}}\n"
-    )
-    with duckdb.connect(":memory:") as connection:
-        yield Shop(
-            Workspace(
-                settings=Settings(),
-                project=DbtProject.open(tmp_path, profiles_dir=tmp_path),
-                warehouse=MemoryWarehouse(connection),
-                store=MemoryStore(),
-                repository=None,
-                state_directory=tmp_path,
-            )
-        )
+    with memory_workspace(tmp_path) as (opened, _):
+        yield Shop(opened)
 
 
 @pytest.mark.parametrize("entries", [(LEDGER, BANK), (BANK, LEDGER)])

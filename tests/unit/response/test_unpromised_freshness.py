@@ -8,18 +8,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from dagster_agent.dbt.manifest import Manifest
-from dagster_agent.dbt.project import DbtProject
 from dagster_agent.definitions.relevance import Relevance
 from dagster_agent.model import DetectionStatus
 from dagster_agent.response.detection import detect, engines_of
 from dagster_agent.response.workspace import Workspace
-from dagster_agent.settings import Settings
-from dagster_agent.testing.memory_store import MemoryStore
-from dagster_agent.testing.memory_warehouse import MemoryWarehouse
+from tests.memory_workspace import memory_workspace
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 MODEL, SOURCE = "model.shop.fct_orders", "source.shop.raw.orders"
@@ -57,19 +53,7 @@ def content() -> dict[str, Any]:
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Iterator[Workspace]:
-    (tmp_path / "dbt_project.yml").write_text("name: shop\nprofile: shop\n")
-    (tmp_path / "profiles.yml").write_text(
-        "shop: {target: dev, outputs: {dev: {type: duckdb, path: shop.duckdb}}}\n"
-    )
-    with duckdb.connect(":memory:") as connection:
-        opened = Workspace(
-            settings=Settings(),
-            project=DbtProject.open(tmp_path, profiles_dir=tmp_path),
-            warehouse=MemoryWarehouse(connection),
-            store=MemoryStore(),
-            repository=None,
-            state_directory=tmp_path,
-        )
+    with memory_workspace(tmp_path) as (opened, connection):
         opened._manifest = Manifest.from_bytes(json.dumps(content()).encode())
         for name, column in (("fct_orders", "placed_at"), ("orders", "created_at")):
             connection.execute(
