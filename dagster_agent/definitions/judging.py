@@ -228,8 +228,10 @@ def _judge_one(
 
 def _links(findings: Iterable[Finding], blueprint: Blueprint) -> str:
     """The asset's open findings as links to their pages."""
+    from dagster_agent.response.rendering import escape
+
     return "\n".join(
-        f"- [{finding.report.headline}]({finding_page(finding, blueprint.names)})"
+        f"- [{escape(redacted(finding.report.headline))}]({finding_page(finding, blueprint.names)})"
         for finding in findings
     )
 

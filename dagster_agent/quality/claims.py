@@ -59,6 +59,10 @@ def read_claim(entry: object, subject: Subject) -> tuple[InvariantForm, Claim]:
         arguments = _arguments(form, given[keys[0]], subject)
     else:
         raise _wrong(subject, dict(given), "give one form, and beside it says, where or money")
+    for name in sorted(form.without):
+        if given.get(name):
+            told = f"the invariant {form.key} of {subject.asset.name} takes no `{name}`"
+            raise ConfigError(told, hint="leave it out, or write the invariant as `sql:`")
     return form, Claim(
         form=form.id,
         arguments=arguments,

@@ -35,7 +35,8 @@ class Claim:
     where: str = ""
     """SQL condition on the asset's rows."""
     money: str = ""
-    """Column whose sum over the violating rows is at stake."""
+    """Column whose sum over the violating rows is at stake; of a form that adds up itself, the unit
+    of what it adds up."""
     severity: Severity = Severity.ERROR
     """Severity of a violation."""
 
@@ -98,12 +99,14 @@ class CompiledInvariant:
     """SQL of one number: the money in what violates it."""
     noun: str = "rows"
     """What is counted."""
+    weight: str = ""
+    """Column of `rows` that says how many violations a row stands for; one where it is empty."""
 
     def invariant(self) -> Invariant:
         """As investigations write it: one SELECT that yields the number of violations."""
         return Invariant(
             statement=self.says,
-            sql=f"select count(*) as violations from ({self.rows}) as violating",
+            sql=f"select {_counting(self.weight)} as violations from ({self.rows}) as violating",
         )
 
 
@@ -121,6 +124,8 @@ class InvariantForm:
     """Argument that a bare text or list in the yml is; empty: a mapping is needed."""
     arguments: frozenset[str] = field(default_factory=lambda: frozenset[str]())
     """Names of all arguments."""
+    without: frozenset[str] = field(default_factory=lambda: frozenset[str]())
+    """Those of `where` and `money` that have no meaning for it."""
     sentences: tuple[re.Pattern[str], ...] = ()
     """Sentences it understands; groups are arguments, `subject` the words for the asset."""
 
@@ -136,6 +141,7 @@ def invariant_form(
     example: str,
     arguments: str,
     short: str = "",
+    without: str = "",
     sentences: Sequence[str] = (),
 ) -> Callable[[Callable[[Claim], CompiledInvariant]], InvariantForm]:
     """Make a form of a function; registers nothing.
@@ -145,6 +151,7 @@ def invariant_form(
         example: A sentence that it understands.
         arguments: Names of all arguments, with spaces between.
         short: Argument that a bare text or list is.
+        without: Those of `where` and `money` that have no meaning for it, with spaces between.
         sentences: Regular expressions of whole sentences, letter case ignored.
     """
 
@@ -155,6 +162,7 @@ def invariant_form(
             compile=compile_,
             short=short,
             arguments=frozenset(arguments.split()),
+            without=frozenset(without.split()),
             sentences=tuple(re.compile(s, re.IGNORECASE) for s in sentences),
         )
 
@@ -189,7 +197,14 @@ def by_row(
 
 
 def by_select(
-    claim: Claim, says: str, *, examined: str, rows: str, noun: str, stake: str | None = None
+    claim: Claim,
+    says: str,
+    *,
+    examined: str,
+    rows: str,
+    noun: str,
+    stake: str | None = None,
+    weight: str = "",
 ) -> CompiledInvariant:
     """An invariant over groups or several tables.
 
@@ -200,16 +215,22 @@ def by_select(
         rows: A SELECT of what violates it.
         noun: What is counted: `keys`, `weeks`.
         stake: Column of `rows` with the money in it.
+        weight: Column of `rows` with the number of violations that a row stands for.
     """
     return CompiledInvariant(
         says=claim.says or says,
         examined=examined,
-        broken=f"(select count(*) from ({rows}) as violating)",
+        broken=f"(select {_counting(weight)} from ({rows}) as violating)",
         rows=rows,
         expectation=_expectation(rows, None, claim.says or says),
         stake=f"(select sum({stake}) from ({rows}) as violating)" if stake else None,
         noun=noun,
+        weight=weight,
     )
+
+
+def _counting(weight: str) -> str:
+    return f"coalesce(sum({weight}), 0)" if weight else "count(*)"
 
 
 def _expectation(rows: str, own: tuple[str, Arguments] | None, says: str) -> Mapping[str, Any]:

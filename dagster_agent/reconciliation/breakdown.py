@@ -16,7 +16,7 @@ from dagster_agent.reconciliation.aggregates import (
     compared,
 )
 from dagster_agent.reconciliation.comparison import Side, TablePair
-from dagster_agent.reconciliation.group_names import Mask, shown_names
+from dagster_agent.reconciliation.group_names import Mask, by_name, shown_names
 
 MAX_SEGMENTS = 1_000
 """Values of a segment column that are told apart."""
@@ -159,18 +159,11 @@ def _by_segment(pair: TablePair, side: Side, column: str) -> Mapping[str, Totals
     if found.truncated:
         return None
     name: Name = (pair.value or "", "sum")
-    return {
-        _text(row[0]): Totals(
-            rows=int(str(row[1])), values={name: row[2]} if pair.value is not None else {}
-        )
-        for row in found.rows
-    }
+    return by_name((row[0], _totals(row, name)) for row in found.rows)
 
 
-def _text(value: Cell) -> str:
-    if value is None:
-        return "NULL"
-    return str(value).strip() if not isinstance(value, bool) else str(value).lower()
+def _totals(row: Sequence[Cell], name: Name) -> Totals:
+    return Totals(rows=int(str(row[1])), values={name: row[2]} if name[0] else {})
 
 
 def _worst_first(part: Part) -> tuple[int, Decimal, str]:

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from dagster_agent.connectors.record_sources.files import Format, land_files
-from dagster_agent.connectors.record_sources.http_api import HttpApi, PageWalk
+from dagster_agent.connectors.record_sources.http_api import HttpApi
 from dagster_agent.connectors.record_sources.landing import LANDED, land_records, land_table
+from dagster_agent.connectors.record_sources.page_walk import PageWalk
 from dagster_agent.dbt.profiles import read_output
 from dagster_agent.dbt.project import DbtProject
 from dagster_agent.errors import ConfigError, ConnectorError, DagsterAgentError

@@ -8,34 +8,16 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urljoin, urlsplit
 
+from dagster_agent.connectors.record_sources.page_walk import PageWalk
 from dagster_agent.errors import ConfigError, ConnectorError
 
 if TYPE_CHECKING:
     import requests
 
 _RETRIED = (408, 425, 429, 500, 502, 503, 504)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageWalk:
-    """How one gets from a page to the next."""
-
-    kind: Literal["none", "page", "offset", "cursor", "link"] = "none"
-    """`page` counts pages, `offset` counts records, `cursor` hands over what the last page said,
-    `link` follows the Link header or an address in the body."""
-    parameter: str = ""
-    """Query parameter that is set; by default `page`, `offset` or `cursor`."""
-    start: int = 1
-    """First page's number; offsets start at 0."""
-    size: int | None = None
-    """Records per page, where it is asked for; then a shorter page is the last."""
-    size_parameter: str = "limit"
-    """Query parameter that asks for it."""
-    next: str = ""
-    """JMESPath of the next cursor or address in the body; empty: the Link header."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +51,7 @@ class HttpApi:
     @property
     def name(self) -> str:
         """The address without its query, which may hold a key."""
-        parts = urlsplit(self.url)
-        return f"{parts.scheme}://{parts.hostname or ''}{parts.path}"
+        return _bare(self.url)
 
     def read(self, sleep: Callable[[float], None] = time.sleep) -> Iterator[Mapping[str, Any]]:
         """All records, in the API's order.
@@ -126,19 +107,43 @@ class HttpApi:
             answer = self._get(session, url, state, number)
             body = self._json(answer, number)
             yield body
-            size = len(self._records(body, number))
-            if way.kind == "none" or size == 0 or (way.size and size < way.size):
+            page = self._records(body, number)
+            if way.kind == "none" or (way.counted and not page):
                 return
-            following, state = self._next(answer, body, url, state, size)
-            if following is None:
+            following, after = self._next(answer, body, url, state, len(page))
+            if way.counted and way.size and len(page) < way.size:
+                if number == 1 and not self.total:
+                    self._refuse_capped(session, after, page)
                 return
-            url = following
+            if following is None or (not page and (following, after) == (url, state)):
+                return
+            url, state = following, after
         raise ConnectorError(
             f"{self.name} has more than {self.max_pages:,} pages",
             hint="raise `max_pages` if that is right, else check `pagination`",
         )
 
+    def _refuse_capped(
+        self, session: requests.Session, state: Any, first: list[Mapping[str, Any]]
+    ) -> None:
+        """A first page shorter than asked for is the only one, unless the API never gives more."""
+        answer = self._fetch(session, self.url, state, 2)
+        if not answer.ok and answer.status_code not in _RETRIED:
+            return  # there is no second page
+        page = self._records(self._json(self._good(answer, 2), 2), 2)
+        if page and page != first:
+            raise ConnectorError(
+                f"page 1 of {self.name} has {len(first)} records although {self.pagination.size}"
+                " were asked for, and it is not the last",
+                hint=f"set `size` of `pagination` to {len(first)}: the API gives no more at once",
+            )
+
     def _get(
+        self, session: requests.Session, url: str, state: Any, number: int
+    ) -> requests.Response:
+        return self._good(self._fetch(session, url, state, number), number)
+
+    def _fetch(
         self, session: requests.Session, url: str, state: Any, number: int
     ) -> requests.Response:
         import requests
@@ -150,7 +155,9 @@ class HttpApi:
         if way.kind == "link" and number > 1:
             parameters = {}  # the address of the next page has them all
         try:
-            answer = session.get(url, params=parameters, timeout=self.timeout_seconds)
+            timeout = self.timeout_seconds
+            # a redirect would carry the headers' keys along
+            return session.get(url, params=parameters, timeout=timeout, allow_redirects=False)
         except requests.exceptions.InvalidURL as error:
             raise ConfigError(f"{self.name} is no address", hint="write https://...") from error
         except requests.RequestException as error:
@@ -159,6 +166,14 @@ class HttpApi:
                 hint="nothing was compared; it is tried again at the next check",
                 retryable=True,
             ) from error
+
+    def _good(self, answer: requests.Response, number: int) -> requests.Response:
+        if answer.is_redirect:
+            raise ConnectorError(
+                f"page {number} of {self.name}: the API sends its reader on to "
+                f"{_bare(urljoin(answer.url, answer.headers['Location']))}",
+                hint="keys are not sent on; name that address if it is right",
+            )
         if not answer.ok:
             raise ConnectorError(
                 f"page {number} of {self.name}: the API answered {answer.status_code}",
@@ -236,6 +251,11 @@ class HttpApi:
                 hint="the API ignores `pagination`: check its kind and parameter",
             )
         seen[digest] = number
+
+
+def _bare(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname or ''}{parts.path}"
 
 
 def _find(path: str, body: Any) -> Any:

@@ -8,12 +8,12 @@ Not this dimension: learned cadence and late partitions, which the freshness eng
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from dagster_agent.model import Cell, DetectionStatus, Severity
+from dagster_agent.model import DetectionStatus, Severity
 from dagster_agent.quality.dimension import DimensionResult, Plan, Subject, dimension, undeclared
-from dagster_agent.quality.freshness.arrivals import Clock, clock_of
+from dagster_agent.quality.freshness.arrivals import clock_of, moment_literal, moment_of
 from dagster_agent.quality.measuring import Answers
 
 _TARGET_HOURS = 1.0
@@ -30,11 +30,13 @@ def freshness(subject: Subject) -> Plan:
     clock = clock_of(column, subject.table.schema, subject.table.dialect)
     zone = ZoneInfo(subject.freshness.naive_timezone)
     latest = subject.now + timedelta(minutes=subject.freshness.max_future_minutes)
-    ask = f"max(case when {clock.sql} <= {_literal(clock, latest, zone)} then {clock.sql} end)"
+    ask = (
+        f"max(case when {clock.sql} <= {moment_literal(clock, latest, zone)} then {clock.sql} end)"
+    )
     target, alert = _limits(subject)
 
     def judge(answers: Answers) -> DimensionResult:
-        newest = _moment(answers.cell(ask), zone)
+        newest = moment_of(answers.cell(ask), zone)
         if newest is None:
             return DimensionResult(
                 dimension="freshness",
@@ -83,25 +85,6 @@ def _graded(name: str, hours: float, target: float, alert: float) -> DimensionRe
         alert=alert,
         fulfilment=target / hours if failed else 1.0,
     )
-
-
-def _literal(clock: Clock, moment: datetime, zone: ZoneInfo) -> str:
-    """The moment as the clock's column would hold it."""
-    if clock.zoned:
-        return f"cast('{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}+00:00' as timestamptz)"
-    local = moment.astimezone(zone)
-    if clock.dates:
-        return f"cast('{local:%Y-%m-%d}' as date)"
-    return f"cast('{local:%Y-%m-%d %H:%M:%S}' as timestamp)"
-
-
-def _moment(cell: Cell, zone: ZoneInfo) -> datetime | None:
-    """In UTC. A day is as recent as its end."""
-    if isinstance(cell, datetime):
-        return (cell if cell.tzinfo else cell.replace(tzinfo=zone)).astimezone(UTC)
-    if isinstance(cell, date):
-        return (datetime.combine(cell, time(), tzinfo=zone) + timedelta(days=1)).astimezone(UTC)
-    return None
 
 
 def _age(hours: float) -> str:

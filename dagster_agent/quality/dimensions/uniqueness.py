@@ -1,7 +1,8 @@
 """Uniqueness: does any row repeat the key of another?
 
 The keys are those of dbt `unique` and `unique_combination_of_columns` tests, of unique and
-primary-key constraints in a contract, the configured `unique_key`, and `quality: uniqueness: key:`.
+primary-key constraints in a contract, the configured `unique_key` (unless it may name the slices
+that a run replaces, as `delete+insert` allows), and `quality: uniqueness: key:`.
 The value is the share of rows that do not repeat a key which an earlier row has, for the worst key.
 Not this dimension: a key that is NULL, which is completeness.
 """
@@ -36,7 +37,8 @@ def _keys(subject: Subject) -> Iterator[tuple[tuple[str, ...], Declared | str]]:
     # dbt infers a key from a unique test even if that test is about some of the rows only
     known = {frozenset(name.casefold() for name in columns) for columns, _ in tested}
     key = manifest.unique_key(uid)
-    if key and frozenset(name.casefold() for name in key) not in known:
+    told = bool(key) and not manifest.replaces_by_key(uid)
+    if told and frozenset(name.casefold() for name in key) not in known:
         yield key, "dbt unique_key"
     for constraint in manifest.contract(uid).constraints:
         if constraint.type in ("unique", "primary_key") and constraint.columns:

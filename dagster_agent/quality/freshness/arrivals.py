@@ -116,8 +116,8 @@ def read_arrivals(
         ConnectorError: As `Warehouse.query`; also for text that is no timestamp.
     """
     table = relation_sql(schema.relation, warehouse.dialect)
-    latest = _literal(clock, now + ahead, naive_zone)
-    end = _literal(clock, _LAST_YEAR, naive_zone)
+    latest = moment_literal(clock, now + ahead, naive_zone)
+    end = moment_literal(clock, _LAST_YEAR, naive_zone)
     totals = (
         "select count(*) as total, count(moment) as dated,"
         f" sum(case when moment > {latest} then 1 else 0 end) as ahead,"
@@ -126,11 +126,11 @@ def read_arrivals(
         f" from (select {clock.sql} as moment from {table}) as moments"
     )
     ((total, dated, future, newest, furthest),) = warehouse.query(totals, purpose=_PURPOSE).rows
-    last = _moment(newest, naive_zone, now)
+    last = moment_of(newest, naive_zone, now)
     queries = [totals]
     hours: tuple[Hour, ...] = ()
     if last is not None:
-        since = _literal(clock, last - lookback, naive_zone)
+        since = moment_literal(clock, last - lookback, naive_zone)
         queries.append(_hours_sql(clock, table, since, latest, warehouse.dialect))
         most = int(lookback / timedelta(hours=1)) + 48
         found = warehouse.query(queries[1], purpose=_PURPOSE, max_rows=most)
@@ -140,7 +140,7 @@ def read_arrivals(
         dated=_count(dated),
         future=_count(future),
         newest=last,
-        furthest=_moment(furthest, naive_zone, None),
+        furthest=moment_of(furthest, naive_zone),
         hours=hours,
         queries=tuple(queries),
     )
@@ -172,12 +172,34 @@ def newest_of(
     parts = [
         f"select {place} as place, max(moment) as newest from (select {clock.sql} as moment"
         f" from {relation_sql(schema.relation, warehouse.dialect)}) as moments_{place}"
-        f" where moment <= {_literal(clock, until, naive_zone)}"
+        f" where moment <= {moment_literal(clock, until, naive_zone)}"
         for place, (clock, schema) in enumerate(tables)
     ]
     rows = warehouse.query(" union all ".join(parts), purpose=_PURPOSE).rows
-    found = {_count(place): _moment(newest, naive_zone, until) for place, newest in rows}
+    found = {_count(place): moment_of(newest, naive_zone, until) for place, newest in rows}
     return [found.get(place) for place in range(len(tables))]
+
+
+def moment_literal(clock: Clock, moment: datetime, naive_zone: ZoneInfo) -> str:
+    """SQL of a moment as the clock's column would hold it."""
+    if clock.zoned:
+        return f"cast('{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}+00:00' as timestamptz)"
+    local = moment.astimezone(naive_zone)
+    if clock.dates:
+        return f"cast('{local:%Y-%m-%d}' as date)"
+    return f"cast('{local:%Y-%m-%d %H:%M:%S}' as timestamp)"
+
+
+def moment_of(value: Cell, naive_zone: ZoneInfo, now: datetime | None = None) -> datetime | None:
+    """A value of the clock in UTC. A day is as recent as its end, but never ahead of `now`."""
+    if isinstance(value, datetime):
+        known = value if value.tzinfo else value.replace(tzinfo=naive_zone)
+        return known.astimezone(UTC)
+    if isinstance(value, date):
+        end = datetime.combine(value, time(), tzinfo=naive_zone) + timedelta(days=1)
+        end = end.astimezone(UTC)
+        return end if now is None else min(end, now)
+    return None
 
 
 def _hours_sql(clock: Clock, table: str, since: str, latest: str, dialect: str) -> str:
@@ -197,32 +219,10 @@ def _hours(found: ResultTable, naive_zone: ZoneInfo, now: datetime) -> tuple[Hou
     hours = [
         Hour(first=first, last=last, rows=_count(rows))
         for _, earliest, newest, rows in found.rows
-        if (first := _moment(earliest, naive_zone, now)) is not None
-        and (last := _moment(newest, naive_zone, now)) is not None
+        if (first := moment_of(earliest, naive_zone, now)) is not None
+        and (last := moment_of(newest, naive_zone, now)) is not None
     ]
     return tuple(sorted(hours, key=lambda hour: hour.last))
-
-
-def _literal(clock: Clock, moment: datetime, naive_zone: ZoneInfo) -> str:
-    """The moment as the clock's column would hold it."""
-    if clock.zoned:
-        return f"cast('{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}+00:00' as timestamptz)"
-    local = moment.astimezone(naive_zone)
-    if clock.dates:
-        return f"cast('{local:%Y-%m-%d}' as date)"
-    return f"cast('{local:%Y-%m-%d %H:%M:%S}' as timestamp)"
-
-
-def _moment(value: Cell, naive_zone: ZoneInfo, now: datetime | None) -> datetime | None:
-    """In UTC. A day is as recent as its end, but never ahead of `now`."""
-    if isinstance(value, datetime):
-        known = value if value.tzinfo else value.replace(tzinfo=naive_zone)
-        return known.astimezone(UTC)
-    if isinstance(value, date):
-        end = datetime.combine(value, time(), tzinfo=naive_zone) + timedelta(days=1)
-        end = end.astimezone(UTC)
-        return end if now is None else min(end, now)
-    return None
 
 
 def _count(value: Cell) -> int:

@@ -19,6 +19,7 @@ from dagster_agent.quality.table import PromisedTable
     example="stg_orders keeps every row of raw_orders by order_id",
     arguments="of by by_there where_there",
     short="of",
+    without="money",
     sentences=(
         r"(?P<subject>.+?) keeps? (?:every|each|all) (?:the )?rows? of (?P<of>[\w.]+)"
         r"(?: (?:by|per) (?P<by>\w+))?",
@@ -37,16 +38,16 @@ def keeps_every_row_of(claim: Claim) -> CompiledInvariant:
     if by is None:
         own = f"(select count(*) from {claim.table.rows} where {all_of([claim.where])})"
         rows = (
-            f"select t.n as rows_there, o.n as rows_here from (select count(*) as n from "
-            f"{other.rows} where {all_of([condition])}) as t cross join "
-            f"(select {own} as n) as o where o.n < t.n"
+            "select t.n as rows_there, o.n as rows_here, t.n - o.n as rows_missing from "
+            f"(select {total} as n) as t cross join (select {own} as n) as o where o.n < t.n"
         )
-        return by_select(claim, says, examined=total, rows=rows, noun="tables")
+        return by_select(claim, says, examined=total, rows=rows, noun="rows", weight="rows_missing")
     key = claim.table.column(by)
     there = other.column(claim.optional("by_there") or by)
     rows = (
         f"select t.* from {other.rows} as t where {all_of([condition])} and not exists "
-        f"(select 1 from {claim.table.rows} as o where o.{key} = t.{there})"
+        f"(select 1 from (select {key} as k from {claim.table.rows} where "
+        f"{all_of([claim.where])}) as o where o.k = t.{there})"
     )
     return by_select(claim, f"{says} by {by}", examined=total, rows=rows, noun="rows")
 

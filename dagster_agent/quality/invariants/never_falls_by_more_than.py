@@ -21,6 +21,7 @@ _DAYS = {"day": 1, "week": 7, "month": 28}
     id="never-falls-by-more-than",
     example="orders never fall by more than 20 % week over week",
     arguments="share of by days percent period",
+    without="money",
     sentences=(
         r"(?P<of>\w+) of (?P<subject>.+?) never falls? by more than (?P<percent>\d+(?:\.\d+)?) ?%"
         r"(?: (?P<period>day|week|month) over \w+)?(?: by (?P<by>\w+))?",

@@ -16,6 +16,7 @@ from dagster_agent.quality.table import PromisedTable
     id="never-more-than",
     example="an order never has more refunds than payments",
     arguments="of than per sum parent",
+    without="where",
     sentences=(
         r"an? (?P<parent>\w+) never has more (?P<sum>\w+) (?:in|of) (?P<of>\w+) than (?:in |of )?"
         r"(?P<than>\w+)",

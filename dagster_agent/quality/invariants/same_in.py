@@ -16,6 +16,7 @@ from dagster_agent.quality.sql_text import all_of
     id="same-in",
     example="amount is the same in payments by order_id",
     arguments="column in by column_there by_there",
+    without="money",
     sentences=(
         r"(?P<column>\w+) is (?:always )?the same in (?P<in>[\w.]+) (?:by|per) (?P<by>\w+)",
     ),

@@ -16,6 +16,7 @@ from dagster_agent.quality.invariant import Claim, CompiledInvariant, by_select,
     example='sql: "select * from {this} where paid_at < placed_at"',
     arguments="select",
     short="select",
+    without="where money",
 )
 def sql(claim: Claim) -> CompiledInvariant:
     """Counts the rows that the SELECT yields."""

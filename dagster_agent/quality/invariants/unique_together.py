@@ -18,6 +18,7 @@ from dagster_agent.quality.sql_text import all_of
     example="order_id and line are unique together",
     arguments="columns",
     short="columns",
+    without="money",
     sentences=(
         r"(?P<columns>\w+(?:(?:, | and |, and )\w+)+) are unique together",
         r"(?P<columns>\w+) (?:is unique|occurs (?:only )?once|never repeats)",

@@ -15,6 +15,9 @@ from dagster_agent.reconciliation.row_comparison.difference import (
 )
 from dagster_agent.reconciliation.wording import listed, share
 
+_NAMED = 4
+"""Columns that a headline names."""
+
 
 @reconciliation_method(id="key-difference")
 def key_difference(comparison: Comparison) -> Detection | None:
@@ -89,6 +92,12 @@ def _told_plan(plan: PlanChosen) -> str:
 def _wrong(pair: TablePair, found: RowDifference) -> dict[str, int]:
     """What is wrong with a configured pair, beyond the tolerance."""
     limit = max(pair.tolerance.absolute, pair.tolerance.relative * found.keys_theirs)
+    kinds = _kinds(found)
+    return kinds if sum(kinds.values()) > limit else {}
+
+
+def _kinds(found: RowDifference) -> dict[str, int]:
+    """How many keys or rows differ, by how they do."""
     # copies of a row are told as duplicates, unless both sides have some
     copies = found.duplicated_ours == found.duplicated_theirs
     kinds = {
@@ -102,8 +111,7 @@ def _wrong(pair: TablePair, found: RowDifference) -> dict[str, int]:
         "rows without a key": found.null_ours,
         "rows without a key there": found.null_theirs,
     }
-    differing = sum(kinds.values())
-    return {what: count for what, count in kinds.items() if count} if differing > limit else {}
+    return {what: count for what, count in kinds.items() if count}
 
 
 def _broken_key(pair: TablePair, found: RowDifference) -> dict[str, int]:
@@ -120,11 +128,21 @@ def _broken_key(pair: TablePair, found: RowDifference) -> dict[str, int]:
 def _agreement(comparison: Comparison, pair: TablePair, found: RowDifference) -> str:
     name, other = comparison.asset.name, pair.theirs.label
     missing, extra = found.keys_missing, found.keys_extra
+    if not pair.inferred and (differing := _kinds(found)):
+        told = listed([f"{count:,} {what}" for what, count in differing.items()])
+        return f"{name} and {other} differ within the tolerance, by {', '.join(pair.keys)}: {told}"
     if not missing and not extra:
-        return f"{name} and {other} have the same {found.keys_theirs:,} keys"
+        return f"{name} and {other} have the same {found.keys_theirs:,} keys{_agreeing(pair)}"
     covered = share(found.keys_theirs - missing, found.keys_theirs)
     told = f"{name} has {covered} of the {found.keys_theirs:,} keys of {other}"
     return f"{told}, and {extra:,} that are not there" if extra else told
+
+
+def _agreeing(pair: TablePair) -> str:
+    names = [name for name in pair.columns if name not in pair.keys]
+    if not names:
+        return ""
+    return f" and agree in {listed(names) if len(names) <= _NAMED else f'{len(names)} columns'}"
 
 
 def _metrics(pair: TablePair, found: RowDifference) -> dict[str, float]:

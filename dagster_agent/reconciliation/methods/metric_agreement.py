@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
 from decimal import Decimal
 
 from dagster_agent.errors import ConfigError, ConnectorError
@@ -24,7 +23,7 @@ from dagster_agent.reconciliation.comparison import (
     Side,
     TablePair,
 )
-from dagster_agent.reconciliation.group_names import shown_names
+from dagster_agent.reconciliation.group_names import by_name, shown_names
 from dagster_agent.reconciliation.method import reconciliation_method
 from dagster_agent.reconciliation.wording import money
 
@@ -120,21 +119,7 @@ def _groups(side: Side, aggregate: str, by: str | None) -> tuple[Mapping[str, Ce
             f"{by} of {side.label} has more than {MAX_GROUPS:,} values",
             hint="group by something coarser, such as a day, or compare rows with `key`",
         )
-    return {_group(row[0]): row[1] for row in found.rows}, query
-
-
-def _group(value: Cell) -> str:
-    """A group's name; a moment at midnight is its day."""
-    if isinstance(value, datetime):
-        midnight = (value.hour, value.minute, value.second, value.microsecond) == (0, 0, 0, 0)
-        return value.date().isoformat() if midnight else value.isoformat(sep=" ")
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
-        return str(int(value))
-    return "NULL" if value is None else str(value).strip()
+    return by_name((row[0], row[1]) for row in found.rows), query
 
 
 def _gap(group: str, ours: Cell, theirs: Cell, metric: MetricPair) -> _Gap | None:

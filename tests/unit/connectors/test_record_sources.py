@@ -21,8 +21,9 @@ import pandas as pd
 import pytest
 
 from dagster_agent.connectors.record_sources.files import land_files
-from dagster_agent.connectors.record_sources.http_api import HttpApi, PageWalk
+from dagster_agent.connectors.record_sources.http_api import HttpApi
 from dagster_agent.connectors.record_sources.landing import land_records, land_table
+from dagster_agent.connectors.record_sources.page_walk import PageWalk
 from dagster_agent.errors import ConfigError, ConnectorError
 
 Answer = tuple[int, bytes, dict[str, str]]
@@ -188,6 +189,50 @@ def test_an_api_that_never_ends(serve: Serve) -> None:
     api = quick(serve(grows), pagination=PageWalk(kind="page"), max_pages=3)
     with pytest.raises(ConnectorError, match="more than 3 pages"):
         read(api)
+
+
+@pytest.mark.parametrize("kind", ["page", "offset"])
+def test_an_api_that_gives_fewer_records_than_asked_for(serve: Serve, kind: Any) -> None:
+    api = quick(serve(paged), pagination=PageWalk(kind=kind, size=5))
+    with pytest.raises(ConnectorError, match="has 3 records although 5 were asked for") as error:
+        read(api)
+    assert error.value.hint.startswith("set `size` of `pagination` to 3")
+
+
+@pytest.mark.parametrize("beyond", [(200, page([])), (404, b""), (200, page(ROWS))])
+def test_a_short_first_page_may_be_the_only_one(serve: Serve, beyond: tuple[int, bytes]) -> None:
+    def one(query: dict[str, str], headers: dict[str, str]) -> Answer:
+        return (200, page(ROWS), {}) if query["page"] == "1" else (*beyond, {})
+
+    assert len(read(quick(serve(one), pagination=PageWalk(kind="page", size=9)))) == 7
+
+
+@pytest.mark.parametrize("kind", ["cursor", "link"])
+def test_a_short_or_empty_page_is_not_the_last_where_the_api_says_so(
+    serve: Serve, kind: Any
+) -> None:
+    def filtered(query: dict[str, str], headers: dict[str, str]) -> Answer:
+        at = int(query.get("cursor", 0))
+        link = {"Link": f'</charges?cursor={at + 1}>; rel="next"'} if at < 3 else {}
+        rows = ROWS[at : at + 1] if at in (0, 3) else []
+        return 200, page(rows, next=at + 1 if at < 3 else None), link
+
+    assert read(quick(serve(filtered), pagination=PageWalk(kind=kind, size=5))) == [1, 4]
+
+
+def test_keys_are_not_sent_on(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+
+    def other(query: dict[str, str], headers: dict[str, str]) -> Answer:
+        seen.append(headers.get("X-Key", ""))
+        return 200, page(ROWS), {}
+
+    address = serve(other)
+    monkeypatch.setenv("LEDGER_KEY", "abc")
+    url = serve(lambda _query, _headers: (302, b"", {"Location": f"{address}?token=abc"}))
+    with pytest.raises(ConnectorError, match=r"on to http://127.0.0.1/charges \(keys"):
+        read(quick(url, headers={"X-Key": "LEDGER_KEY"}))
+    assert not seen
 
 
 def test_keys_come_from_the_environment_and_go_nowhere_else(

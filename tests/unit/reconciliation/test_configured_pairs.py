@@ -57,7 +57,7 @@ def test_equal_tables_agree(project: Any, ledger: Any) -> None:
     }
     assert found["row-count 2"].headline == "fct_payments and ledger have 1,000 rows each"
     assert found["key-difference 2"].headline == (
-        "fct_payments and ledger have the same 1,000 keys"
+        "fct_payments and ledger have the same 1,000 keys and agree in note"
     )
     assert found["column-aggregates"].headline == "5 aggregates of 2 columns agree with ledger"
     assert found["row-count 2"].metrics["rows_missing.ledger"] == 0
@@ -128,6 +128,9 @@ def test_filters_and_tolerances(project: Any, ledger: Any) -> None:
     assert {d.status for d in found.values()} == {PASSED}
     assert found["row-count 2"].headline == (
         "fct_payments has 500 rows, ledger 495: within the tolerance"
+    )
+    assert found["key-difference 2"].headline == (
+        "fct_payments and ledger differ within the tolerance, by payment_id: 5 not there"
     )
 
 

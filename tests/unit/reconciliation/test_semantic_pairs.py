@@ -114,6 +114,43 @@ def test_revenue_that_differs_from_a_day_on(shop: Any) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "codes",
+    [("'DE'", "'DE '"), ("null", "'NULL'"), ("'DE'", "' DE '")],
+    ids=["space", "null", "spaces"],
+)
+def test_groups_that_look_alike_are_all_compared(shop: Any, codes: tuple[str, str]) -> None:
+    one, other = codes
+    shop.execute(f"create or replace table processor.charges as select {one} as code, 2 as part")
+    metric = {"ours": "sum(part)", "theirs": "sum(part)", "by": {"ours": "code"}}
+    found = _of_codes(
+        shop,
+        f"select {other} as code, 1 as part union all select {one}, 2 union all select {other}, 3",
+        {"metric": metric},
+    )["metric-agreement"]
+    assert found.status is FAILED
+    assert found.metrics["metric_groups.charges"] == 2
+    assert found.metrics["metric_groups_differing.charges"] == 1
+    assert found.metrics["metric_difference.charges"] == 4
+
+
+def test_a_group_is_itself_in_another_type(shop: Any) -> None:
+    shop.execute(
+        "create or replace table processor.charges as select 1 as code, 'DE   ' as country, 7 as n "
+        "union all select 20, 'FR   ', 9",
+    )
+    entry = {"measures": {"n": {"unit": "EUR"}}, "segments": ["code", "country"]}
+    ours = "select 1.00::decimal(9, 2) as code, 'DE' as country, 7 as n union all select 20, 'FR', 8"
+    found = _of_codes(shop, ours, entry)["column-aggregates"]
+    assert found.headline.endswith(", all in code=20 and country=FR")
+
+
+def _of_codes(shop: Any, ours: str, entry: dict[str, Any]) -> dict[str, Any]:
+    meta = {"reconcile": [{"with": "shop.processor.charges"} | entry]}
+    found = shop.detections(shop.model("codes", ours, meta=meta))
+    return {d.detector.removeprefix("reconciliation/"): d for d in found}
+
+
 def test_one_number_of_the_whole_table(shop: Any) -> None:
     metric = {"ours": "sum(amount)", "theirs": "sum(minor) / 100.0", "relative": 0.01}
     assert against(shop, {"metric": metric})["metric-agreement"].status is PASSED
