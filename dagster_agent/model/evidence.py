@@ -36,7 +36,7 @@ class Evidence:
 
     kind: str
     """What sort of proof: `row-accounting`, `timeline`, `counterfactual`, `profile`, `schema`,
-    `reconciliation`, `dbt-test`, `run`, `question`."""
+    `reconciliation`, `freshness`, `invariant`, `expectation`, `dbt-test`, `run`, `question`."""
     statement: str
     """One sentence with its numbers."""
     id: str = ""
