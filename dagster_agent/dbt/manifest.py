@@ -179,6 +179,11 @@ class Manifest:
         self.asset(uid)
         return nodes.unique_key(self._nodes[uid], self.tests_of(uid))
 
+    def replaces_by_key(self, uid: str) -> bool:
+        """Whether `unique_key` may name what a run replaces, such as a day, and not a row."""
+        self.asset(uid)
+        return nodes.replaces_by_key(self._nodes[uid], self.tests_of(uid))
+
     def contract(self, uid: str) -> Contract:
         """Column types and constraints that dbt enforces or was told of; empty without any."""
         self.asset(uid)

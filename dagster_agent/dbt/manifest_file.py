@@ -27,6 +27,7 @@ class NodeConfig(msgspec.Struct):
     enabled: bool | None = True
     materialized: str | None = None
     unique_key: Any = None
+    incremental_strategy: str | None = None
     severity: str | None = None
     where: str | None = None
     meta: dict[str, Any] | None = None

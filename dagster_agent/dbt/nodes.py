@@ -179,13 +179,29 @@ def exposures(file: ManifestFile) -> tuple[Exposure, ...]:
 
 def unique_key(node: Node, tests: Sequence[DbtTest]) -> tuple[str, ...]:
     """Columns that identify a row; () when unknown."""
-    if node.primary_key:
-        return tuple(node.primary_key)
+    return tuple(node.primary_key or ()) or _configured_key(node) or _tested_key(node, tests)
+
+
+def replaces_by_key(node: Node, tests: Sequence[DbtTest]) -> bool:
+    """Whether `unique_key` may name the slices that a run replaces instead of identifying a row.
+
+    All rows with a key of the increment are deleted and its rows inserted, several per key as well
+    (`delete+insert` by day). Only `merge` needs one row per key. A test, where there is one, tells.
+    """
+    if node.config.materialized != "incremental" or node.config.incremental_strategy == "merge":
+        return False
+    key = _configured_key(node)
+    return bool(key) and not node.primary_key and _tested_key(node, tests) != key
+
+
+def _configured_key(node: Node) -> tuple[str, ...]:
     # a snapshot's `unique_key` is the key of what it follows: its own table has a row per version
     configured = None if node.resource_type == "snapshot" else node.config.unique_key
     columns = [_COLUMN.match(text.strip()) for text in _texts(configured)]
-    if columns and all(columns):
-        return tuple(match[2] for match in columns if match)
+    return tuple(match[2] for match in columns if match) if all(columns) else ()
+
+
+def _tested_key(node: Node, tests: Sequence[DbtTest]) -> tuple[str, ...]:
     for found in tests:
         if found.asset != node.unique_id or found.where:
             continue

@@ -33,6 +33,8 @@ class Relevance:
     def engines(self, node: Mapping[str, Any]) -> frozenset[Engine]:
         """Engines that judge this node; reads nothing but the manifest."""
         told = _asset(node)
+        if told.resource_type == "source" and _is_external(node):
+            return frozenset()
         found = set(_ALWAYS.get(told.resource_type, _BUILT))
         ours = _mapping(told.meta.get("dagster_agent"))
         if any(key in ours for key in _MONITORED):
@@ -44,6 +46,12 @@ class Relevance:
         if has_promises(told, self._tests.get(told.unique_id, ())):
             found.add("quality")
         return frozenset(found)
+
+
+def _is_external(node: Mapping[str, Any]) -> bool:
+    """Whether a source is no table of the warehouse: dbt-duckdb's files and table functions."""
+    name = str(node.get("relation_name") or "")
+    return name.startswith("'") or "(" in name
 
 
 def _tests_by_asset(manifest: Mapping[str, Any]) -> Mapping[str, Sequence[str]]:

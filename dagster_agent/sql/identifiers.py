@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from dagster_agent.errors import ConfigError
 from dagster_agent.model import Relation
+
+_FILE = re.compile(r"[/\\\\*]|\.(?:parquet|csv|tsv|json|jsonl|ndjson|gz|zst)$", re.IGNORECASE)
+"""What a name holds that names a file; as a table's name it would be quoted and rare."""
 
 
 def quote(name: str, dialect: str) -> str:
@@ -49,8 +54,13 @@ def _filled(node: exp.Expr) -> set[str]:
 
 
 def relation_of(table: exp.Table) -> Relation | None:
-    """The name that a table node carries; None for table functions."""
+    """The name that a table node carries; None for table functions and for files.
+
+    DuckDB reads `from 'exports/orders.parquet'` as a file, which the parser takes for a table.
+    """
     if not isinstance(table.this, exp.Identifier):
+        return None
+    if not table.db and _FILE.search(table.name):
         return None
     return Relation(database=table.catalog or None, schema=table.db or None, name=table.name)
 

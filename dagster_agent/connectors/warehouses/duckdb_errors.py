@@ -78,7 +78,7 @@ TRANSLATIONS = (
         raised="PermissionException",
         pattern=r"file system operations are disabled|external_access",
         message="the statement reads files outside the database: {said}",
-        hint="set `allow_external: true` if views over files are meant to be read",
+        hint="set `warehouse: {allow_external: true}` if views over files are meant to be read",
     ),
     Translation(
         raised="CatalogException",

@@ -19,6 +19,9 @@ _LAYERS = frozenset({"stg", "raw", "src", "base", "int", "dim", "fct", "fact", "
 """Prefixes of table names that name a layer and no thing."""
 _MOST_BESIDES = 0.1
 """Share of rows that may repeat or lack a value where only the name says that it is a key."""
+_MOST_TWICE = 0.5
+"""Share of rows that may repeat a key which may as well name what an incremental run replaces. A
+table that was loaded twice is just there; where the average key has more rows, it names a slice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +70,8 @@ def account_keys(
         schema: Its columns; None when there is no such table.
 
     Returns:
-        None when there is no table, no key is known, or the table lacks a column of it.
+        None when there is no table, no key is known, the table lacks a column of it, or the key
+        names slices that an incremental run replaces.
 
     Raises:
         ConnectorError: As `Warehouse.query`.
@@ -85,6 +89,8 @@ def account_keys(
     (row,) = warehouse.query(query, purpose="unique key").rows
     if source == "name" and as_count(row[2]) + as_count(row[3]) > _MOST_BESIDES * as_count(row[0]):
         return None  # it only sounds like a key
+    if manifest.replaces_by_key(uid) and as_count(row[2]) > _MOST_TWICE * as_count(row[0]):
+        return None  # the slices that are replaced, such as days
     return KeyAccount(
         asset=uid,
         key=key,

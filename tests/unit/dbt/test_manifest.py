@@ -238,6 +238,35 @@ def test_unique_key_falls_back_from_config_to_tests():
     assert built(node(snapshot, config={"unique_key": "id"})).unique_key(snapshot) == ()
 
 
+@pytest.mark.parametrize(
+    ("config", "tested", "replaces"),
+    [
+        ({"incremental_strategy": "delete+insert", "unique_key": "day"}, None, True),
+        ({"unique_key": ["day", "shop"]}, None, True),
+        ({"incremental_strategy": "merge", "unique_key": "day"}, None, False),
+        ({"incremental_strategy": "delete+insert", "unique_key": "day"}, "day", False),
+        ({"incremental_strategy": "delete+insert", "unique_key": "day"}, "id", True),
+        ({"materialized": "table", "unique_key": "day"}, None, False),
+        ({"incremental_strategy": "append"}, "day", False),
+    ],
+)
+def test_a_unique_key_may_name_what_an_incremental_run_replaces(config, tested, replaces):
+    model = "model.shop.m"
+    nodes = [node(model, config={"materialized": "incremental", **config})]
+    if tested:
+        metadata = {"name": "unique", "kwargs": {}}
+        nodes.append(
+            node(
+                "test.shop.t",
+                resource_type="test",
+                attached_node=model,
+                column_name=tested,
+                test_metadata=metadata,
+            )
+        )
+    assert built(*nodes).replaces_by_key(model) is replaces
+
+
 def test_packages_python_models_and_odd_nodes():
     manifest = built(
         node("model.other.m", original_file_path="models\\m.sql", compiled_code="select 1"),

@@ -114,6 +114,26 @@ def test_the_key_of_what_copies_the_source(table: Any) -> None:
         assert found.source == "name"  # the column is called `id`; no model says that it is a key
 
 
+def test_what_an_incremental_run_replaces_is_no_key_of_rows(table: Any) -> None:
+    by_day: dict[str, Any] = {
+        "config": {
+            "materialized": "incremental",
+            "incremental_strategy": "delete+insert",
+            "unique_key": "day",
+        }
+    }
+    warehouse, schema = table(
+        "select date '2026-11-01' + i::int as day, kind from range(4) t(i), range(3) k(kind)"
+    )
+    assert account_keys(SOURCE, manifest(**by_day), warehouse, schema) is None
+    merged = {"config": {**by_day["config"], "incremental_strategy": "merge"}}
+    assert counted(account_keys(SOURCE, manifest(**merged), warehouse, schema))[2] == 8
+
+    # a table with a row per day that was loaded twice
+    warehouse, schema = table("select date '2026-11-01' + (i // 2)::int as day from range(8) t(i)")
+    assert counted(account_keys(SOURCE, manifest(**by_day), warehouse, schema))[2] == 4
+
+
 def test_an_empty_table_and_a_vanished_one(table: Any) -> None:
     warehouse, schema = table("select 1 as id, timestamp '2026-01-01' as loaded_at where false")
     assert counted(account_keys(SOURCE, manifest(primary_key=["id"]), warehouse, schema)) == (
