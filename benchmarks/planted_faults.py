@@ -30,6 +30,8 @@ class Kind:
     """Noise is log-normal and grows with the mean."""
     heavy: bool = False
     """Noise is of Student's t with 5 degrees of freedom instead of normal."""
+    counted: bool = False
+    """Rows come at random: a Poisson number of them, whatever `noise` says."""
     growing: bool = False
     """The table keeps all rows."""
 
@@ -61,6 +63,16 @@ KINDS: Mapping[str, Kind] = {
     ),
 }
 
+CLEAN: Mapping[str, Kind] = {
+    **KINDS,
+    "counted, 10 a day": Kind(mean=lambda d: 10.0 + 0 * d, noise=0, counted=True),
+    "counted, 66 a day": Kind(mean=lambda d: 66.0 + 0 * d, noise=0, counted=True),
+    "counted, weekly": Kind(mean=lambda d: 100 * _weekly(d), noise=0, counted=True),
+    "skewed a little": Kind(mean=lambda d: 1000.0 + 0 * d, noise=0.2, relative=True),
+    "skewed": Kind(mean=lambda d: 1000.0 + 0 * d, noise=0.5, relative=True),
+}
+"""Those, and kinds of which a fault of so many deviations may be none."""
+
 FAULTS: Mapping[str, tuple[int, ...]] = {
     "spike": (0,),
     "level shift": (0, 1, 2),
@@ -74,6 +86,8 @@ FAULTS: Mapping[str, tuple[int, ...]] = {
 def clean(kind: Kind, series: int, days: int, source: np.random.Generator) -> tuple[Floats, Floats]:
     """Flows and the size of their noise, series by day."""
     mean = np.broadcast_to(kind.mean(np.arange(days)), (series, days))
+    if kind.counted:
+        return source.poisson(mean).astype(np.float64), np.sqrt(mean)
     if kind.relative:
         return mean * np.exp(kind.noise * source.normal(size=mean.shape)), kind.noise * mean
     size = np.full_like(mean, 1000 * kind.noise)

@@ -13,7 +13,8 @@ from dagster_agent.anomaly.seasonality import Season
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bands:
-    """Everything about every point; arrays are series by moment unless they say otherwise."""
+    """Everything about every point; arrays are series by moment unless they say otherwise. Level
+    and limits may be those of the newest moment alone."""
 
     level: Floats
     """Expected value."""

@@ -17,6 +17,8 @@ from dagster_agent.anomaly.robust import CLEANED_FROM, Bools, Floats, Ints
 
 _NEAR = 0.99
 """Share of a limit from which a sum that was made in another order is not trusted."""
+_FEW = 10
+"""Series of which gaps are looked at faster than their blocks one after the other."""
 _ROUNDING = 1e-12
 """Largest error of a sum, as a share of the largest value times their number."""
 
@@ -33,7 +35,8 @@ def windows_of(
     """
     starts = np.array([block.start for block in blocks], dtype=np.intp)
     sizes = np.minimum(starts, most)
-    alike = np.maximum(sizes, CLEANED_FROM - 1)
+    fewest = CLEANED_FROM - 1 if len(rest) > _FEW else most
+    alike = np.maximum(sizes, fewest)
     edges = [0, *(np.flatnonzero(np.diff(alike)) + 1).tolist(), len(blocks)]
     for first, after in itertools.pairwise(edges):
         here, width = starts[first:after], int(sizes[after - 1])

@@ -6,29 +6,22 @@ import numpy as np
 
 from dagster_agent.anomaly.bands import Bands
 from dagster_agent.anomaly.config import AnomalyConfig
+from dagster_agent.anomaly.limits import Limits, visible_spreads
 from dagster_agent.anomaly.ordinary import blocks_of
 from dagster_agent.anomaly.panel import Panel
 from dagster_agent.anomaly.precedent import Precedents
-from dagster_agent.anomaly.robust import (
-    Bools,
-    Floats,
-    Ints,
-    Limits,
-    Spread,
-    choose,
-    spreads,
-    visible_spreads,
-)
+from dagster_agent.anomaly.robust import Bools, Floats, Ints, Spread, choose, spreads
 from dagster_agent.anomaly.scale import scaled
 from dagster_agent.anomaly.seasonality import learn_season
 from dagster_agent.anomaly.shape import (
     change_of,
     days_of,
     floors_of,
+    rounded_of,
     season_sum_of,
     trend_of,
 )
-from dagster_agent.anomaly.tail import tail_of
+from dagster_agent.anomaly.tail import tails_of
 
 _VISIBLE_FLOORS = 20.0
 """Enough points are also those that show a change by so many of the smallest spreads that mean
@@ -59,11 +52,12 @@ class Course:
             most=config.training_points, threshold=config.threshold, share=config.false_alarm_share
         )
         self.floor, self.floor_share = floors_of(panel, terms, config)
-        inverse = np.minimum(1 / season.observations, 0.5)
-        self.doubt = np.sqrt((1 + np.pi / 2 * inverse) / (1 - inverse))
+        self.rounded = rounded_of(panel, terms, config)
+        chance = np.minimum(season.kept / season.weeks, 0.5)
+        self.doubt = np.sqrt((1 + chance) / (1 - chance * (2 - season.kept)))
         self.days, self.second_day = days_of(panel)
         self.quiet = panel.moments.among(config.calendar)
-        self.tail = tail_of(rest)
+        self.tail = tails_of(rest, config.false_alarm_share)
         self.precedents = Precedents(panel, rest, season.effect)
         self.season_sum = season_sum_of(season.effect, terms)
         self._begin_levels()
@@ -100,12 +94,19 @@ class Course:
         floor = np.repeat(self.floor, len(starts))
         share = np.repeat(self.floor_share, len(starts))
         found = spreads(learned, self.config.threshold, floor, share)
-        steady = found.steady.reshape(shape)
-        threshold = self.limits.threshold_of(found.count, found.steady).reshape(shape)
-        tail = np.where(steady, 1.0, self.tail[:, None])
+        if self.rounded.any():  # equal by chance: neither a constant nor a floor that is known
+            rounded = np.repeat(self.rounded, len(starts))
+            found.steady[rounded] = False
+            found.measured[rounded] = 1.0
+        tail = np.repeat(self.tail, len(starts))
+        threshold = self.limits.threshold_of(found, tail)
         self.center[numbers] = found.center.reshape(shape).T
-        self.spread[numbers] = (found.deviation.reshape(shape) * self.doubt[:, None]).T
-        self.threshold[numbers] = (threshold * tail).T
+        spread = found.deviation.reshape(shape) * self.doubt[:, None]
+        half = found.count.reshape(shape)[self.moving] / 2 * self.panel.moments.step
+        slope = self.trend_error[self.moving, None]
+        spread[self.moving] = np.hypot(spread[self.moving], slope * half)
+        self.spread[numbers] = spread.T
+        self.threshold[numbers] = threshold.reshape(shape).T
         self.learned[numbers] = found.count.reshape(shape).T
         self.trained[numbers] = self._is_trained(numbers, found, starts)
         return found
@@ -158,10 +159,10 @@ class Course:
         """Which points can be judged, series by moment."""
         return np.repeat(self.trained.T, np.bincount(self.block_of), axis=1)
 
-    def told(self) -> Bands:
-        """The state in the metrics' own terms."""
+    def told(self, *, whole: bool) -> Bands:
+        """The state in the metrics' own terms; the band of all moments, or of the newest."""
         logs, growing = self.terms.logarithmic, self.terms.growing
-        level, low, high = self.band(slice(None))
+        level, low, high = self.band(slice(None) if whole else slice(-1, None))
         seen = visible_spreads(self.count, self.threshold[-1]) * self.spread[-1]
         usual = np.where(growing, np.exp(np.minimum(self.center[-1], LARGEST)), level[:, -1])
         seen = choose(logs, usual * -np.expm1(-seen), seen)

@@ -173,7 +173,7 @@ def _counts(judged: Sequence[JudgedMetric], config: AnomalyConfig) -> str:
 
 
 def _untrained(untrained: Sequence[Judgement], trained: int, config: AnomalyConfig) -> str:
-    from dagster_agent.anomaly.robust import settled
+    from dagster_agent.anomaly.limits import settled
 
     who = f"{len(untrained)} {'others' if trained else 'metrics'} untrained"
     latest = settled(config.false_alarm_share, config.threshold, config.training_points)

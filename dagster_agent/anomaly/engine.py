@@ -186,16 +186,26 @@ def _told(
 def _groups(series: Sequence[Series]) -> Iterator[Sequence[Series]]:
     """Series with about the same moments together: one axis must not distort another's steps."""
     groups: list[tuple[set[datetime], list[Series]]] = []
+    latest: Sequence[datetime] | None = None
+    group: list[Series] = []
     for each in series:
-        moments = {point.at for point in each.history}
-        for axis, members in groups:
-            if len(axis & moments) >= _SAME_TIMES * max(len(axis), len(moments)):
-                axis |= moments
-                members.append(each)
-                break
-        else:
-            groups.append((moments, [each]))
+        listed = [point.at for point in each.history]
+        if listed != latest:  # most metrics of a table were measured together
+            latest, group = listed, _group_of(set(listed), groups)
+        group.append(each)
     yield from (members for _, members in groups)
+
+
+def _group_of(
+    moments: set[datetime], groups: list[tuple[set[datetime], list[Series]]]
+) -> list[Series]:
+    """The first with about these moments, else a new one."""
+    for axis, members in groups:
+        if len(axis & moments) >= _SAME_TIMES * max(len(axis), len(moments)):
+            axis |= moments
+            return members
+    groups.append((moments, []))
+    return groups[-1][1]
 
 
 def _strongest(found: Sequence[tuple[str, Told]]) -> tuple[str, Told]:

@@ -54,14 +54,16 @@ def mute_of(metric: str, mutes: Sequence[Mute]) -> Mute | None:
 def floor_of(metric: str, profile: TableProfile, history: Sequence[MetricPoint]) -> float:
     """Smallest spread that means anything, in the metric's own unit."""
     kind = kind_of(metric)
+    estimate = _DISTINCT_FLOOR.get(profile.distinct_by, 0.05)
     if kind in ("row_count", "bytes"):
         return 1.0
     if is_share(metric):
         rows = profile.row_count if profile.rows_read is None else profile.rows_read
-        return max(_SHARE_FLOOR, 1 / max(rows, 1))
+        error = estimate if kind == "distinct_share" else 0.0
+        return max(_SHARE_FLOOR, 1 / max(rows, 1), error)
     if kind == "distinct" and history:
         usual = statistics.median(abs(point.value) for point in history)
-        return _DISTINCT_FLOOR.get(profile.distinct_by, 0.05) * usual
+        return estimate * usual
     return 0.0
 
 

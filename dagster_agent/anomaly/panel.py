@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from math import isfinite
 
 import numpy as np
 
+from dagster_agent.anomaly.axis import Axis, Points
 from dagster_agent.anomaly.calendar import Moments
 from dagster_agent.anomaly.config import AnomalyConfig
 from dagster_agent.anomaly.detector import Series
@@ -57,46 +57,42 @@ def panel_of(series: Sequence[Series], config: AnomalyConfig) -> Panel:
     left out, and so are values that repeat within a day: running a check twice teaches nothing.
     """
     at = series[0].at
-    kept = [_kept(each, config) for each in series]
-    axis = sorted({moment for points, _ in kept for moment in points})
-    within = sum(moment >= at - _LEAST for moment in axis)
-    axis = [*axis[-max(config.history_points, min(within, _MOST)) :], at]
-    place = {moment: column for column, moment in enumerate(axis)}
-    values = np.full((len(series), len(axis)), np.nan)
+    kept = list(_kept_of(series, config))
+    seconds = _newest(kept, at, config)
+    values = np.full((len(series), len(seconds)), np.nan)
     expected = np.zeros(values.shape, dtype=np.bool_)
-    for row, (each, (points, _)) in enumerate(zip(series, kept, strict=True)):
-        for moment, value in points.items():
-            if moment in place:
-                values[row, place[moment]] = value
-                expected[row, place[moment]] = moment in each.expected
+    for row, (each, points) in enumerate(zip(series, kept, strict=True)):
+        place = np.searchsorted(seconds, points.seconds)
+        known = seconds[place] == points.seconds
+        values[row, place[known]] = points.values[known]
         values[row, -1] = each.value
+        if each.expected:
+            said = [moment.timestamp() for moment in each.expected]
+            expected[row, place[known]] = np.isin(points.seconds[known], said)
     return Panel(
         values=values,
-        moments=Moments.of(np.array([moment.timestamp() for moment in axis])),
+        moments=Moments.of(seconds),
         floors=np.array([each.floor for each in series], dtype=np.float64),
         bounded=np.array([each.bounded for each in series], dtype=np.bool_),
         expected=expected,
-        ignored=np.array([ignored for _, ignored in kept], dtype=np.intp),
+        ignored=np.array([points.ignored for points in kept], dtype=np.intp),
     )
 
 
-def _kept(series: Series, config: AnomalyConfig) -> tuple[Mapping[datetime, float], int]:
-    ignored = 0
-    usable: dict[datetime, float] = {}
-    for point in series.history:
-        if point.at >= series.at or (config.since and point.at < config.since):
-            continue
-        if any(window.since <= point.at < window.until for window in config.exclude_windows):
-            continue
-        if isfinite(point.value):
-            usable[point.at] = point.value
-        else:
-            ignored += 1
-    kept: dict[datetime, float] = {}
-    before: tuple[object, float] | None = None
-    for moment in sorted(usable):
-        this = moment.date(), usable[moment]
-        if this != before:
-            kept[moment] = usable[moment]
-        before = this
-    return kept, ignored
+def _newest(kept: Sequence[Points], at: datetime, config: AnomalyConfig) -> Floats:
+    """The columns: all moments, or the newest of many, and the judged one."""
+    distinct = {id(points.seconds): points.seconds for points in kept}
+    seconds = np.unique(np.concatenate(list(distinct.values())))
+    within = int((seconds >= (at - _LEAST).timestamp()).sum())
+    seconds = seconds[-max(config.history_points, min(within, _MOST)) :]
+    return np.append(seconds, at.timestamp())
+
+
+def _kept_of(series: Sequence[Series], config: AnomalyConfig) -> Iterator[Points]:
+    """The metrics of one table were measured together: their moments are looked at once."""
+    axis: Axis | None = None
+    for each in series:
+        moments = [point.at for point in each.history]
+        if axis is None or axis.moments != moments:
+            axis = Axis.of(moments, each.at, config)
+        yield axis.points([point.value for point in each.history])

@@ -59,7 +59,7 @@ def band_of(
         history=history,
         bounded=is_share(metric),
     )
-    study = Study.of([series], config)
+    study = Study.of([series], config, whole=True)
     values = study.panel.values[0]
     shown = [column for column, value in enumerate(values) if isfinite(value)][-_POINTS:]
     bands, seconds = study.bands, study.panel.moments.seconds

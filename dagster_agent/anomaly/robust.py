@@ -1,4 +1,4 @@
-"""Medians, spreads and limits of many series at once.
+"""Medians and spreads of many series at once.
 
 Rows are series; NaN is "no value". A sorted row has its NaN at the end, so that a median is two
 look-ups: several times faster than `numpy.nanmedian`.
@@ -7,12 +7,10 @@ look-ups: several times faster than `numpy.nanmedian`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import chdtri, stdtr, stdtrit
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -20,20 +18,10 @@ Ints = NDArray[np.intp]
 
 NORMAL = 1.4826
 """Standard deviations in one median absolute deviation of normal values."""
-POWER = 0.8416
-"""Standard normal quantile of 0.8: seen four times in five."""
 CLEANED_FROM = 8
 """With fewer points, an outlier cannot be told from the rest."""
-_DOUBTED = 8
-"""Points that hardly tell a spread, or a skew."""
-_DOUBT = 0.5
-"""By how much limits are widened then; the doubt goes with the square of the points."""
 _WIDE = 100
 """Columns from which a row is parted faster than it is sorted."""
-_PRIOR = 4
-"""Points that a constant history counts for in addition: its spread is not estimated."""
-_FEWEST = 4
-"""Fewest points that make a spread."""
 
 
 def choose(condition: Bools, yes: Floats | float, no: Floats | float) -> Floats:
@@ -82,6 +70,8 @@ class Spread:
     """Median; 0 for a row without values."""
     deviation: Floats
     """Standard deviation without the points that stand far out, never below the floor."""
+    measured: Floats
+    """Share of the deviation that was measured: less than 1 where the floor is larger."""
     count: Ints
     """Values."""
     steady: Bools
@@ -114,8 +104,10 @@ def spreads(values: Floats, reach: float, floor: Floats, floor_share: Floats) ->
     variance = np.einsum("ij,ij->i", away, away)
     variance -= away.sum(axis=1) ** 2 / np.maximum(number, 1)
     variance /= np.maximum(number - 1, 1)
-    deviation = np.maximum(np.sqrt(np.maximum(variance, 0.0)), floor)
-    return Spread(center=center, deviation=deviation, count=count, steady=steady)
+    found = np.sqrt(np.maximum(variance, 0.0))
+    deviation = np.maximum(found, floor)
+    measured = np.divide(found, deviation, out=np.ones_like(found), where=deviation > found)
+    return Spread(center=center, deviation=deviation, measured=measured, count=count, steady=steady)
 
 
 def _cleaned(away: Floats, count: Ints, reach: float, floor: Floats) -> Ints:
@@ -159,84 +151,3 @@ def _counted(ordered: NDArray[Any]) -> Ints:
 
 def _last(ordered: Floats, count: Ints) -> Floats:
     return ordered[np.arange(len(ordered)), np.maximum(count - 1, 0)]
-
-
-def further(count: NDArray[Any]) -> Floats:
-    """Standard deviations between a further value and the median of that many points, in those of
-    one value: the median of n points varies by about pi / 2n."""
-    return np.sqrt(1 + np.pi / 2 / np.maximum(count, 1))
-
-
-def visible_spreads(count: NDArray[Any], threshold: Floats) -> Floats:
-    """Distance in spreads that is called unusual four times in five."""
-    return threshold + POWER * further(count)
-
-
-@cache
-def settled(share: float, threshold: float, most: int) -> int:
-    """Points from which Student's t asks for no more than the threshold."""
-    count = np.arange(_FEWEST, most)
-    enough = stdtrit(count - 1.0, 1 - share / 2) * further(count) <= threshold
-    return int(count[enough][0]) if enough.any() else most
-
-
-@cache
-def _table(most: int, threshold: float, share: float) -> tuple[Floats, Floats, Floats]:
-    """Thresholds by number of points, for varying and for steady series, and the largest factor
-    by which a spread may be wider than it looks, with 99 % certainty."""
-    count = np.arange(most + 1)
-    freedom = np.maximum(count - 1, 1).astype(float)
-    varying = stdtrit(freedom, 1 - share / 2) * further(count)
-    steady = stdtrit(freedom + _PRIOR, 1 - share / 2) * further(count)
-    doubt = np.sqrt(freedom / chdtri(freedom, 0.99))
-    known = np.maximum(count, _DOUBTED)
-    wider = 1 + 2 / known + _DOUBT * (_DOUBTED / known) ** 2
-    return np.maximum(varying, threshold) * wider, np.maximum(steady, threshold), doubt
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How far is too far, depending on the number of points."""
-
-    most: int
-    """Largest number of points."""
-    threshold: float
-    """Never nearer than this."""
-    share: float
-    """Share of ordinary values beyond the limit while there are few points."""
-
-    def threshold_of(self, count: Ints, steady: Bools) -> Floats:
-        """Distance in spreads beyond which a value is unusual."""
-        varying, constant, _ = _table(self.most, self.threshold, self.share)
-        count = np.minimum(count, self.most)
-        if count.size and count.min() == count.max():
-            same = int(count.flat[0])
-            return choose(steady, float(constant[same]), float(varying[same]))
-        return choose(steady, constant[count], varying[count])
-
-    @property
-    def enough(self) -> int:
-        """Points from which there are enough, whatever the spread."""
-        return settled(self.share, self.threshold, self.most)
-
-    def needed(self, deviation: Floats, wanted: Floats, count: Ints, steady: Bools) -> Ints:
-        """Points with which a change by `wanted` is seen even if the spread is larger than it
-        looks, or with which the threshold cannot fall any more."""
-        varying, constant, doubt = _table(self.most, self.threshold, self.share)
-        sure = np.where(steady, 1.0, doubt[np.clip(count, 2, self.most)])
-        with np.errstate(divide="ignore", invalid="ignore"):
-            ratio = np.where(deviation > 0, wanted / (deviation * sure), np.inf)
-        first = _first(varying, _FEWEST, ratio)
-        first[steady] = _first(constant, 2, ratio[steady])
-        return np.minimum(first, self.enough)
-
-    def probability(self, score: Floats, count: Ints, steady: Bools) -> Floats:
-        """Chance of an ordinary value at least as far away."""
-        freedom = np.maximum(count - 1, 1) + np.where(steady, _PRIOR, 0)
-        return np.where(count < 2, 1.0, 2 * stdtr(freedom, -np.abs(score) / further(count)))
-
-
-def _first(thresholds: Floats, fewest: int, ratio: Floats) -> Ints:
-    """Fewest points with which a distance of that many spreads is seen four times in five."""
-    seen = visible_spreads(np.arange(len(thresholds)), thresholds)[fewest:]
-    return fewest + np.searchsorted(-seen, -ratio, side="left")  # it falls with the points

@@ -10,19 +10,23 @@ from numpy.typing import NDArray
 
 from dagster_agent.anomaly.calendar import WEEK, Moments
 from dagster_agent.anomaly.panel import Panel
-from dagster_agent.anomaly.robust import Bools, Floats, Ints
+from dagster_agent.anomaly.robust import Bools, Floats, Ints, choose
 
-_FEWEST = 21
+_FEWEST = 14
 """Points before a scale other than the plain one can be chosen."""
 _POSITIVE = 0.95
 """Share of values above zero that a logarithm needs."""
-_MARGIN = 0.5
-"""Gain in log-likelihood per point, times the root of their number, before the logarithm is
-taken."""
+_MARGINS = ((56, 0.5), (35, 0.25), (0, 0.1))
+"""From so many points on, the gain in log-likelihood per point, times the root of their number,
+before the logarithm is taken. With few points less is enough: a skewed series on the plain scale
+raises false alarms, an even one on the logarithmic scale has only a wider band."""
 _KEPT = 0.94
 """Share of differences that the choice of scale looks at."""
 _STEPS = 13
 """Steps before a series can be called growing."""
+_EARLY, _DIFFERENT = 20, 4
+"""Points at the beginning that may be the same by chance, and different values of a series that is
+not constant but for faults."""
 _FALLS = 0.03
 """Largest share of steps back of a growing series: corrections happen."""
 
@@ -37,6 +41,10 @@ class Scaled:
     """Series that vary by shares of their level, or of their growth."""
     growing: Bools
     """Series that only ever grow: judged by how much."""
+    step: Floats
+    """Between the few different values of a series that counts something, in the metric's own unit;
+    0 of others. The first points may be the same by chance: that is no constant, and no reason to
+    call the next value unusual."""
 
 
 def scaled(panel: Panel) -> Scaled:
@@ -46,9 +54,20 @@ def scaled(panel: Panel) -> Scaled:
     if growing.any():
         values[growing] = _growth(values[growing], panel.moments)
     logarithmic = _logarithmic(values[:, :-1], panel.moments) & ~panel.bounded
+    step = choose(growing, 0.0, _steps(panel.values[:, :-1]))
     if logarithmic.any():
-        values[logarithmic] = logarithms(values[logarithmic])
-    return Scaled(values=values, logarithmic=logarithmic, growing=growing)
+        values[logarithmic] = logarithms(values[logarithmic], step[logarithmic])
+    return Scaled(values=values, logarithmic=logarithmic, growing=growing, step=step)
+
+
+def _steps(past: Floats) -> Floats:
+    found = np.zeros(len(past))
+    early = past[:, :_EARLY]
+    for row in np.flatnonzero((early[:, 1:] == early[:, :-1]).any(axis=1)):
+        values, times = np.unique(past[row][np.isfinite(past[row])], return_counts=True)
+        if len(values) >= _DIFFERENT and 2 * times.max() <= times.sum():
+            found[row] = np.diff(values).min()
+    return found
 
 
 def _growing(past: Floats) -> Bools:
@@ -82,16 +101,17 @@ def _logarithmic(past: Floats, moments: Moments) -> Bools:
     lag = week if past.shape[1] > 3 * week else 1
     if not len(past) or past.shape[1] < _FEWEST:
         return np.zeros(len(past), dtype=np.bool_)
+    margin = next(gain for points, gain in _MARGINS if past.shape[1] >= points)
     least = past.min(axis=1)
     fit = np.asarray(least > 0, dtype=np.bool_)
     if fit.all():
-        return _gain(past, lag) * np.sqrt(past.shape[1]) > _MARGIN
-    fit[fit] = _gain(past[fit], lag) * np.sqrt(past.shape[1]) > _MARGIN
+        return _gain(past, lag) * np.sqrt(past.shape[1]) > margin
+    fit[fit] = _gain(past[fit], lag) * np.sqrt(past.shape[1]) > margin
     rows = np.flatnonzero(~(least > 0))  # also those with gaps
     known = np.isfinite(past[rows]).sum(axis=1)
     positive = (past[rows] > 0).sum(axis=1)
     able = (known >= _FEWEST) & (positive >= _POSITIVE * known)
-    fit[rows[able]] = _gain(past[rows[able]], lag) * np.sqrt(known[able]) > _MARGIN
+    fit[rows[able]] = _gain(past[rows[able]], lag) * np.sqrt(known[able]) > margin
     return fit
 
 
@@ -127,10 +147,12 @@ def _typical(differences: NDArray[np.float32]) -> Floats:
     return np.sqrt(mean)
 
 
-def logarithms(values: Floats) -> Floats:
-    """Zero and less stand far below the smallest value; where exactly does not matter."""
+def logarithms(values: Floats, step: Floats) -> Floats:
+    """Zero and less stand half a step above nothing; without a step far below the smallest value,
+    where exactly does not matter."""
     smallest = np.nanmin(np.where(values > 0, values, np.nan), axis=1)
-    return np.log(np.maximum(values, smallest[:, None] * 1e-6))
+    least = choose(step > 0, step / 2, smallest * 1e-6)
+    return np.log(np.maximum(values, least[:, None]))
 
 
 def _growth(values: Floats, moments: Moments) -> Floats:

@@ -1,7 +1,7 @@
 """What the calendar does to a series: chosen from the data, never assumed.
 
-A season is believed if it explains values that it was not learned from: what the even weeks teach
-must bring the odd weeks closer to their level, and the other way round. Noise cannot do that.
+A season is believed if it explains values that it was not learned from: what the other weeks teach
+must bring each week closer to its level. Noise cannot do that.
 """
 
 from __future__ import annotations
@@ -13,12 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dagster_agent.anomaly.calendar import DAY, WEEK, Moments
+from dagster_agent.anomaly.effects import learn_effects
 from dagster_agent.anomaly.robust import NORMAL, Bools, Floats, Ints, medians
 
 NAMES = ("none", "weekday", "hour of day", "hour of week")
 """Of the cycles, by number."""
 _BETTER = 0.9
 """A cycle must leave at most this share of the distance to the level."""
+_BELIEVED = 0.8
+"""Share of the differences between its phases that must be more than chance."""
 _MONTH_BETTER = 0.6
 """The same for one day of the month, of which there are few observations."""
 _MONTH_SPREADS = 3.0
@@ -35,13 +38,15 @@ class Season:
     """Chosen cycle of each series, an index of `NAMES`."""
     monthly: Bools
     """Whether days of the month stand out as well."""
-    observations: Floats
-    """Points behind each effect of the cycle; infinite without a cycle."""
+    weeks: Floats
+    """Weeks behind each effect of the cycle; infinite without a cycle."""
+    kept: Floats
+    """Share of the differences between the phases that was believed; 1 without a cycle."""
 
 
 def decidable(moments: Moments) -> bool:
     """Whether there are weeks enough to tell a season from chance."""
-    return moments.step > 1.5 * DAY or moments.span >= 4 * WEEK - DAY / 2
+    return moments.step > 1.5 * DAY or moments.span >= 3 * WEEK - DAY / 2
 
 
 def learn_season(values: Floats, moments: Moments) -> Season:
@@ -58,7 +63,8 @@ def learn_season(values: Floats, moments: Moments) -> Season:
         effect=np.zeros_like(values),
         cycle=np.zeros(len(values), dtype=np.intp),
         monthly=np.zeros(len(values), dtype=np.bool_),
-        observations=np.full(len(values), np.inf),
+        weeks=np.full(len(values), np.inf),
+        kept=np.ones(len(values)),
     )
     if decidable(moments):
         season = _with_cycle(season, flat, moments)
@@ -99,34 +105,30 @@ def _cycles(moments: Moments) -> list[tuple[int, Ints]]:
 
 
 def _with_cycle(season: Season, flat: Floats, moments: Moments) -> Season:
-    odd = moments.week % 2 == 1
     known = np.maximum(np.isfinite(flat).sum(axis=1), 1)
     plain = _total(np.abs(flat)) / known
     best = plain * _BETTER
     for number, phase in _cycles(moments):
-        away = _crossed(flat, phase, odd)
-        np.subtract(flat, away, out=away)
-        error = _total(np.abs(away, out=away)) / known
-        better = np.flatnonzero((error < best) & (plain > 0))
-        if len(better):
-            effect, observations = _effects(flat[better], phase)
-            season.effect[better] = effect
-            season.cycle[better] = number
-            season.observations[better] = observations
-            best[better] = error[better] * _BETTER
+        rest = _within(flat, phase)
+        rows = np.flatnonzero((_total(np.abs(rest)) / known < best) & (plain > 0))
+        if not len(rows):
+            continue  # no season does better on other weeks than on its own
+        found = learn_effects(flat[rows], rest[rows], phase, moments.week)
+        error = found.error * plain[rows]
+        chosen = np.flatnonzero((error < best[rows]) & (found.kept > _BELIEVED))
+        rows = rows[chosen]
+        season.effect[rows] = found.effect[chosen]
+        season.cycle[rows] = number
+        season.weeks[rows], season.kept[rows] = found.weeks[chosen], found.kept[chosen]
+        best[rows] = error[chosen] * _BETTER
     return season
 
 
-def _crossed(flat: Floats, phase: Ints, odd: Bools) -> Floats:
-    """What the other half of the weeks says of each value; 0 where it has nothing to say."""
-    group = 2 * phase + odd
-    numbers = np.unique(group)
-    groups = [np.flatnonzero(group == each) for each in numbers]
-    told = np.nan_to_num(_group_medians(flat, groups))
-    told = np.column_stack([told, np.zeros(len(flat))])
-    place = np.searchsorted(numbers, group ^ 1) % len(numbers)
-    place[numbers[place] != group ^ 1] = len(numbers)
-    return np.take(told, place, axis=1)
+def _within(flat: Floats, phase: Ints) -> Floats:
+    """Each value without the median of its phase."""
+    numbers, place = np.unique(phase, return_inverse=True)
+    groups = [np.flatnonzero(phase == each) for each in numbers]
+    return flat - np.take(np.nan_to_num(_group_medians(flat, groups)), place, axis=1)
 
 
 def _total(sizes: Floats) -> Floats:
@@ -138,17 +140,6 @@ def _total(sizes: Floats) -> Floats:
         return np.asarray(sizes.sum(axis=1), dtype=np.float64)
     total[rows] = np.nansum(sizes[rows], axis=1)
     return np.asarray(total, dtype=np.float64)
-
-
-def _effects(flat: Floats, phase: Ints) -> tuple[Floats, Floats]:
-    effect = np.zeros_like(flat)
-    fewest = np.full(len(flat), np.inf)
-    for each in np.unique(phase):
-        columns = phase == each
-        values = flat[:, columns]
-        effect[:, columns] = np.nan_to_num(medians(values))[:, None]
-        fewest = np.minimum(fewest, np.maximum(np.isfinite(values).sum(axis=1), 1))
-    return effect, fewest
 
 
 def _with_month_days(season: Season, flat: Floats, moments: Moments) -> Season:

@@ -13,6 +13,7 @@ from dagster_agent.anomaly.bands import Bands
 from dagster_agent.anomaly.config import AnomalyConfig
 from dagster_agent.anomaly.detector import Judgement, Series, Told
 from dagster_agent.anomaly.panel import Panel, panel_of
+from dagster_agent.anomaly.robust import Bools
 from dagster_agent.anomaly.seasonality import NAMES
 from dagster_agent.anomaly.walk import learn_bands
 from dagster_agent.model.profile import Distribution
@@ -53,24 +54,24 @@ class Study:
         distributions: Mapping[str, Sequence[Distribution]] | None = None,
         expected: Mapping[str, frozenset[datetime]] | None = None,
         arrivals: Sequence[Arrival] = (),
+        whole: bool = False,
     ) -> Study:
-        """Lay out the series and learn from their past."""
+        """Lay out the series and learn from their past; `whole` as of `learn_bands`."""
         panel = panel_of(series, config)
         return cls(
             series=series,
             panel=panel,
-            bands=learn_bands(panel, config),
+            bands=learn_bands(panel, config, whole=whole),
             config=config,
             distributions=distributions or {},
             expected=expected or {},
             arrivals=arrivals,
         )
 
-    def odd(self, row: int) -> tuple[bool, ...]:
+    def odd(self, row: int) -> Bools:
         """Whether each known point of a series is unusual, alone or together, oldest first."""
         known = np.isfinite(self.panel.values[row])
-        odd = self.bands.flagged[row] | self.bands.shifted[row]
-        return tuple(bool(each) for each in odd[known])
+        return (self.bands.flagged[row] | self.bands.shifted[row])[known]
 
     def since(self, row: int) -> datetime:
         """First of the unusual points that the series ends with; the newest itself is one."""
@@ -116,10 +117,10 @@ class Study:
             visible=float(bands.visible[row]),
             score=float(bands.score[row, -1]),
             probability=float(bands.probability[row]),
-            set_aside=sum(odd[:-1]),
+            set_aside=int(np.count_nonzero(odd[:-1])),
             ignored=int(self.panel.ignored[row]),
             unusual_since=self.since(row) if flagged else None,
-            returned=len(odd) > 1 and odd[-2] and not odd[-1] and trained,
+            returned=len(odd) > 1 and bool(odd[-2]) and not odd[-1] and trained,
             basis=self.basis(row),
             reason=_reason(unseen, trained and not flagged and not low <= value <= high),
         )

@@ -31,14 +31,15 @@ _SMALLEST = 1e-6
 """Growth is never taken to be a smaller share of what was to be expected."""
 
 
-def learn_bands(panel: Panel, config: AnomalyConfig) -> Bands:
-    """Follow all series through time; see the module."""
+def learn_bands(panel: Panel, config: AnomalyConfig, *, whole: bool = False) -> Bands:
+    """Follow all series through time; see the module. `whole`: tell the band of each moment, not
+    only that of the newest."""
     walk, doubtful = glance(panel, config)
     if walk is None:
-        return walk_through(panel, config).told()
-    bands = walk.told()
+        return walk_through(panel, config).told(whole=whole)
+    bands = walk.told(whole=whole)
     if len(doubtful):
-        bands.replace(doubtful, walk_through(panel.of(doubtful), config).told())
+        bands.replace(doubtful, walk_through(panel.of(doubtful), config).told(whole=whole))
     return bands
 
 
@@ -148,7 +149,7 @@ class _Walk(Course):
         self._look_for_shift(block)
         if block.stop == self.rest.shape[1]:
             score = np.clip(self.score[:, -1], -MOST, MOST)
-            self.probability = self.limits.probability(score, found.count, found.steady)
+            self.probability = self.limits.probability(score, found, self.tail)
 
     def _judge_growth(self, rows: Ints, number: int, column: int) -> None:
         """Judge growing series from their last ordinary value on, so that rows which were lost
@@ -158,6 +159,8 @@ class _Walk(Course):
         limit = self.threshold[number, rows]
         since = self.panel.moments.seconds[column] - self.reference_at[rows]
         steps = np.fmax(since / self.panel.moments.step, 1.0)
+        doubt = np.pi / 2 / np.maximum(self.learned[number, rows], 1)
+        spread = spread * np.sqrt((1 + doubt * steps) / (1 + doubt))  # the level errs at every step
         expected = self._growth_until(rows, column, steps, center)
         grown = self.panel.values[rows, column] - self.reference[rows]
         with np.errstate(divide="ignore", invalid="ignore"):

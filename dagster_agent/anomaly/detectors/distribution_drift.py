@@ -132,7 +132,8 @@ def _over(
     """Whether both measures are beyond their own variation; of the first, limit, score, chance."""
     import numpy as np
 
-    from dagster_agent.anomaly.robust import Limits, spreads
+    from dagster_agent.anomaly.limits import Limits
+    from dagster_agent.anomaly.robust import spreads
 
     if len(usual) < _TRAINED:
         return False, 0.0, 0.0, 1.0
@@ -143,14 +144,14 @@ def _over(
     limits = Limits(
         most=config.training_points, threshold=config.threshold, share=config.false_alarm_share
     )
-    away = limits.threshold_of(spread.count, spread.steady) * spread.deviation
+    away = limits.threshold_of(spread) * spread.deviation
     limit: Any = spread.center + away
     rows = float(laid.counts[place].sum())
     chance = ((len(laid.labels) - 1) / (8 * np.log(2) * rows)) ** 0.5
     first = max(float(limit[0]), _LEAST, _CHANCE * float(chance))
     score = (np.array(measured) - spread.center) / np.maximum(spread.deviation, 1e-9)
     score = np.clip(score, -999.0, 999.0)
-    probability = limits.probability(score, spread.count, spread.steady)
+    probability = limits.probability(score, spread)
     over = measured[0] > first and measured[1] > float(limit[1])
     return over, first, float(score[0]), float(probability[0])
 

@@ -46,7 +46,8 @@ def _age(arrival: Arrival) -> float:
 def _judge(newest: Arrival, seen: Sequence[Arrival], study: Study) -> Judgement:
     import numpy as np
 
-    from dagster_agent.anomaly.robust import Limits, spreads, visible_spreads
+    from dagster_agent.anomaly.limits import Limits, visible_spreads
+    from dagster_agent.anomaly.robust import spreads
 
     config, age = study.config, _age(newest)
     reach = max(7200.0, 0.25 * age)
@@ -65,7 +66,7 @@ def _judge(newest: Arrival, seen: Sequence[Arrival], study: Study) -> Judgement:
     limits = Limits(
         most=config.training_points, threshold=config.threshold, share=config.false_alarm_share
     )
-    threshold = limits.threshold_of(spread.count, spread.steady)
+    threshold = limits.threshold_of(spread)
     level, room = float(spread.center[0]), float((threshold * spread.deviation)[0])
     score = np.clip((newest.rows - spread.center) / spread.deviation, -999.0, 999.0)
     shares = [by_age[d].rows / final[d].rows for d in by_age if final[d].rows > 0]
@@ -81,7 +82,7 @@ def _judge(newest: Arrival, seen: Sequence[Arrival], study: Study) -> Judgement:
         high=level + room,
         visible=float((visible_spreads(spread.count, threshold) * spread.deviation)[0]),
         score=float(score[0]),
-        probability=float(limits.probability(score, spread.count, spread.steady)[0]),
+        probability=float(limits.probability(score, spread)[0]),
         set_aside=0,
         unusual_since=newest.at if off else None,
         basis=f"days that were {age / 3600:.0f} hours old",

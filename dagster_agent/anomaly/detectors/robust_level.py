@@ -5,7 +5,7 @@ after those that lie far from the median, in units of the median absolute deviat
 it never falls below a floor. Series that vary by shares of their level are judged in logarithms,
 others as they are: which, is chosen from the data. How far is too far depends on the number of
 points: with few, the limit is that of Student's t for the allowed share of false alarms; with
-many, the configured threshold, wider where the series has heavy tails.
+many, the configured threshold, wider until the series has shown that its tails are light.
 
 The judged value is never among the points that it is judged by. Points that were unusual when they
 came teach nothing either, so that a broken table stays reported until its level returns, however

@@ -1,12 +1,12 @@
 """Is the value far from what it usually is at such a time?
 
 The calendar's part is taken off first: weekday, hour of the day, hour of the week, and days of the
-month or its last day. Each is believed only if what half of the weeks (or months) teach brings the
-other half closer to its level, so noise is given no season; what is left is judged as in
-`robust-level`, with the uncertainty of the season added. Weeks are counted back from the newest
-point.
+month or its last day. Each is believed only if what the other weeks (or the other half of the
+months) teach brings each week closer to its level, so noise is given no season; and only as far as
+it is more than chance explains. What is left is judged as in `robust-level`, all phases by one
+spread, with the uncertainty of the season added. Weeks are counted back from the newest point.
 
-Not this detector: series of less than four weeks. Until then a value is compared with those of the
+Not this detector: series of less than three weeks. Until then a value is compared with those of the
 same weekday as well, and one at a time of the week that was never seen is not judged.
 """
 

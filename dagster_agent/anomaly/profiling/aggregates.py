@@ -34,14 +34,20 @@ class Output:
     """The expression."""
 
 
-def whole_outputs(column: MeasuredColumn, grammar: Grammar, *, deep: bool) -> list[Output]:
-    """What is asked of every row."""
+def whole_outputs(
+    column: MeasuredColumn, grammar: Grammar, *, deep: bool, exact: bool = False
+) -> list[Output]:
+    """What is asked of every row.
+
+    `exact`: values are counted and not estimated. An estimate is off by a few in a hundred, and
+    differently for other rows: in a small table that looks like a key that repeats.
+    """
     name = grammar.name(column.name)
     found = {"filled": f"count({name})"}
     if deep:
         distinct = grammar.distinct(name)
         if distinct and column.kind is not Kind.OTHER:
-            found["distinct"] = distinct
+            found["distinct"] = f"count(DISTINCT {name})" if exact else distinct
         found |= _of_kind(column, name, grammar)
     return [Output(column=column.name, field=field, sql=sql) for field, sql in found.items()]
 

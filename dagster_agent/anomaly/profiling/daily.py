@@ -8,11 +8,12 @@ row count of 0.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from dagster_agent.anomaly.profiling.aggregates import finite, number
+from dagster_agent.anomaly.profiling.daily_segments import rows_by_segment, segment_columns
 from dagster_agent.anomaly.profiling.event_time import EventTime
 from dagster_agent.anomaly.profiling.grammar import Grammar
 from dagster_agent.anomaly.profiling.kinds import Kind, MeasuredColumn
@@ -73,8 +74,9 @@ def read_days(
     since: date,
     now: datetime,
     config: ProfilingConfig,
+    known: Collection[str] = (),
 ) -> Days:
-    """Measure the closed days from one on, in one statement.
+    """Measure the closed days from one on, in one statement and one more for each segment column.
 
     Args:
         relation: The table, as it is to be queried.
@@ -84,6 +86,7 @@ def read_days(
         since: First day.
         now: UTC.
         config: When a day is closed, and how much to measure.
+        known: Metrics that earlier days have: a segment that is gone has 0 rows.
 
     Raises:
         ConnectorError: As `Warehouse.query`.
@@ -104,7 +107,25 @@ def read_days(
     for row in result.rows:
         if (at := _date(row[0])) is not None and since <= at:
             found[at] = dict(_metrics(measured, row[1:]))
-    return Days(metrics=_closed(found, open_day), event_time=by, query=query, note=note)
+    closed = _closed(found, open_day)
+    for segment in segment_columns(columns, config.segments):
+        day = grammar.day(grammar.name(by.column.name), zoned=by.column.zoned)
+        after, most = _after(by, since, grammar), config.max_segments
+        plain = {metric.removeprefix(PREFIX) for metric in known if metric.startswith(PREFIX)}
+        counted = rows_by_segment(relation, segment, day, after, warehouse, most=most, known=plain)
+        closed = _with_segments(closed, counted)
+    return Days(metrics=closed, event_time=by, query=query, note=note)
+
+
+def _with_segments(
+    closed: Mapping[date, Mapping[str, float]], counted: Mapping[date, Mapping[str, float]]
+) -> dict[date, Mapping[str, float]]:
+    """The days with the rows of each segment, which are none on a day without any."""
+    none = {metric: 0.0 for metrics in counted.values() for metric in metrics}
+    return {
+        day: {**metrics, **{f"{PREFIX}{m}": n for m, n in counted.get(day, none).items()}}
+        for day, metrics in closed.items()
+    }
 
 
 def _is_settled(column: MeasuredColumn, by: EventTime) -> bool:

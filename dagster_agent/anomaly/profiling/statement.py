@@ -67,7 +67,7 @@ def statements(
     size = 0
     for column in (*deep, *shallow):
         full = column in deep
-        of_all = whole_outputs(column, grammar, deep=full)
+        of_all = whole_outputs(column, grammar, deep=full, exact=extent.share >= 1)
         of_some = sample_outputs(column, grammar, edges.get(column.name)) if full else []
         of_some += _distinct_outputs(column, grammar) if full else []
         if pending and size + len(of_all) + len(of_some) > MAX_OUTPUTS:

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from dagster_agent.anomaly.batch import judge_many, judge_newest
 from dagster_agent.anomaly.config import AnomalyConfig, ExcludedWindow
 from dagster_agent.anomaly.detector import Judgement, Series
 from dagster_agent.anomaly.engine import judge_series
 from dagster_agent.anomaly.feedback import Feedback, with_feedback
+from dagster_agent.anomaly.walk import learn_bands
 from dagster_agent.model import MetricPoint
-from tests.unit.anomaly.series import START, series_of
+from tests.unit.anomaly.series import START, panel_of_rows, series_of
 
 CONFIG = AnomalyConfig()
 FEW = settings(max_examples=12, deadline=None)
@@ -141,10 +141,9 @@ def test_order_and_what_is_no_number_do_not_matter(seed: int, order: Sequence[in
 
 
 def test_pure_noise_raises_no_alarm() -> None:
-    values = np.array([_noise(seed, 90) for seed in range(400)])
-    times = [START + timedelta(day) for day in range(91)]
-    found = judge_many(values, times[:-1], CONFIG, coming=times[-1])
-    assert found.unusual.sum() / max(found.trained.sum(), 1) < 0.0005
+    values = [_noise(seed, 90) for seed in range(400)]
+    found = learn_bands(panel_of_rows(values, CONFIG), CONFIG)
+    assert (found.flagged | found.shifted).sum() / found.trained[:, :-1].sum() < 0.0005
 
 
 def test_the_power_it_states_is_the_power_it_has() -> None:
@@ -237,32 +236,16 @@ def test_hours_of_the_day_are_learned() -> None:
     assert not _judge(replace(series, value=101.0)).unusual
 
 
-def test_a_batch_says_of_the_newest_point_what_the_single_series_says() -> None:
-    past = np.array([_weekly(seed, 77) for seed in range(30)])
-    newest = np.where(np.arange(30) % 3 == 0, 450.0, 1000.0)
-    times = [START + timedelta(day) for day in range(78)]
-    learned = judge_many(past, times[:-1], CONFIG, coming=times[-1])
+def test_a_metric_is_judged_beside_others_as_it_is_alone() -> None:
+    past = [_weekly(seed, 77) for seed in range(30)]
     series = [
-        replace(series_of(list(row), float(value), f"mean.c{k}"), floor=0.0)
-        for k, (row, value) in enumerate(zip(past, newest, strict=True))
+        replace(series_of(row, 1000.0 if k % 3 else 450.0, f"mean.c{k}"), floor=0.0)
+        for k, row in enumerate(past)
     ]
-    single = judge_series(series, CONFIG)
-    assert judge_newest(newest, learned).tolist() == [j.unusual for j in single]
-    for name in ("level", "low", "high"):
-        told = [getattr(judgement, name) for judgement in single]
-        assert getattr(learned, name) == pytest.approx(told)
-    assert sum(j.unusual for j in single) == 10
-
-
-def test_a_batch_says_where_it_knew_more_than_a_check_did_on_the_day() -> None:
-    """A season that takes four weeks to learn is known in hindsight from the first day on."""
-    values = _weekly(3, 60)
-    times = [START + timedelta(day) for day in range(61)]
-    whole = judge_many(np.array([values]), times[:-1], CONFIG, coming=times[-1])
-    assert whole.hindsight.tolist() == [True] * 60 + [False]
-    for day in (9, 16, 45):  # the third and fourth of each week are days off
-        check = _judge(series_of(values[:day], values[day], "mean.x"))
-        until = judge_many(np.array([values[:day]]), times[:day], CONFIG, coming=times[day])
-        assert (until.low[0], until.high[0]) == pytest.approx((check.low, check.high))
-        assert abs(whole.score[0, day]) < 3
-        assert (abs(check.score) > 1.5 * abs(whole.score[0, day]) + 1) == (day < 28)
+    together = judge_series(series, CONFIG)
+    alone = [judge_series([each], CONFIG)[0] for each in series]
+    assert [j.unusual for j in together] == [j.unusual for j in alone]
+    assert sum(j.unusual for j in together) == 10
+    for name in ("level", "low", "high", "score", "visible", "probability"):
+        told = [getattr(judgement, name) for judgement in alone]
+        assert [getattr(judgement, name) for judgement in together] == pytest.approx(told)

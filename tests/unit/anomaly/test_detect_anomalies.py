@@ -61,14 +61,14 @@ def test_as_usual() -> None:
     summary, rows = _detect(STEADY, _profile(20, 10_005, nulls=101, total=5e5))
     assert (summary.detector, summary.status) == ("anomaly", DetectionStatus.PASSED)
     assert summary.headline == (
-        "fct_orders: row_count is 10,005 (usual 9,475 to 10,545); 5 metrics as usual"
+        "fct_orders: row_count is 10,005 (usual 9,560 to 10,460); 5 metrics as usual"
     )
     assert (rows.detector, rows.status) == (
         "anomaly/robust-level/row_count",
         DetectionStatus.PASSED,
     )
     assert rows.evidence[0].statement == (
-        "judged by 20 points of 20 days; sees a change of 6.2% or more four times in five, "
+        "judged by 20 points of 20 days; sees a change of 5.4% or more four times in five, "
         "untrained below 5 points"
     )
 
@@ -77,7 +77,7 @@ def test_half_of_the_rows_are_gone() -> None:
     summary, rows, *others = _detect(STEADY, _profile(20, 5_000, nulls=50, total=2.5e5))
     assert (summary.status, summary.severity) == (DetectionStatus.FAILED, Severity.ERROR)
     assert summary.headline == (
-        "fct_orders: row_count fell by 50.0% to 5,000 (usual 9,475 to 10,545), unusual since "
+        "fct_orders: row_count fell by 50.0% to 5,000 (usual 9,560 to 10,460), unusual since "
         "2026-01-21 06:00 UTC; 2 of 5 metrics unusual, with it moved sum.amount"
     )
     assert summary.metrics["metrics_unusual"] == 2.0
@@ -95,7 +95,7 @@ def test_nulls_where_there_were_few() -> None:
     assert (summary.status, summary.severity) == (DetectionStatus.FAILED, Severity.WARN)
     assert rows.status is DetectionStatus.PASSED
     assert nulls.headline == (
-        "fct_orders: null_share.email rose to 30.0% (usual 0.0% to 2.3%), unusual since "
+        "fct_orders: null_share.email rose to 30.0% (usual 0.0% to 2.1%), unusual since "
         "2026-01-21 06:00 UTC"
     )
 
@@ -108,7 +108,7 @@ def test_it_stays_red_and_then_tells_the_return() -> None:
     summary, rows = _detect(broken, _profile(40, 10_010, nulls=100, total=5e5))
     assert (summary.status, rows.status) == (DetectionStatus.PASSED, DetectionStatus.PASSED)
     assert rows.headline == (
-        "fct_orders: row_count is 10,010 (usual 9,478 to 10,542), as usual again"
+        "fct_orders: row_count is 10,010 (usual 9,560 to 10,460), as usual again"
     )
 
 
@@ -151,7 +151,7 @@ def test_a_mute_ends() -> None:
     summary, rows = _detect(STEADY, _profile(20, 5_000, nulls=50, total=2.5e5), config)
     assert (summary.status, rows.status) == (DetectionStatus.UNTRAINED, DetectionStatus.UNTRAINED)
     assert rows.headline == (
-        "fct_orders: row_count is 5,000 (usual 9,475 to 10,545), unusual but muted until "
+        "fct_orders: row_count is 5,000 (usual 9,560 to 10,460), unusual but muted until "
         "2026-01-22 06:00 UTC (known)"
     )
     assert "2 muted" in summary.headline

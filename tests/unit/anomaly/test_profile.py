@@ -50,6 +50,20 @@ def _profile(
     return profile, warehouse
 
 
+def test_distinct_values_of_a_small_table_are_counted_and_not_estimated(tmp_path: Path) -> None:
+    for rows in (999, 3911, 7777):
+        profile, _ = _profile(
+            tmp_path, f"CREATE OR REPLACE TABLE t AS SELECT hash(i) AS id FROM range({rows}) r(i)"
+        )
+        assert profile.columns[0].distinct_estimate == rows
+    profile, _ = _profile(
+        tmp_path,
+        "CREATE OR REPLACE TABLE t AS SELECT hash(i) AS id FROM range(7777) r(i)",
+        config=PLAIN.model_copy(update={"sample_rows": 1000}),
+    )
+    assert profile.columns[0].distinct_estimate == pytest.approx(7777, rel=0.1)
+
+
 def test_numbers_of_every_kind_of_column(tmp_path: Path) -> None:
     profile, _ = _profile(
         tmp_path,

@@ -79,7 +79,12 @@ def test_how_far_back_to_read() -> None:
 
 
 def _days(
-    directory: Path, sql: str, *, config: ProfilingConfig = CONFIG, now: datetime = NOW
+    directory: Path,
+    sql: str,
+    *,
+    config: ProfilingConfig = CONFIG,
+    now: datetime = NOW,
+    known: tuple[str, ...] = (),
 ) -> dict[str, dict[str, float]]:
     with duckdb.connect(str(directory / "shop.duckdb")) as connection:
         connection.execute(f"SET TimeZone = 'America/New_York'; {sql}")
@@ -88,8 +93,9 @@ def _days(
     columns = measured_columns(schema.columns, "duckdb")
     by = event_time(columns, configured=None, declared=())
     assert by is not None
+    since = date(2026, 11, 15)
     found = read_days(
-        schema.relation, columns, by, warehouse, since=date(2026, 11, 15), now=now, config=config
+        *(schema.relation, columns, by, warehouse), since=since, now=now, config=config, known=known
     )
     assert [p.at.hour for p in found.points("m")] == [0] * sum(map(len, found.metrics.values()))
     return {day.isoformat(): dict(metrics) for day, metrics in found.metrics.items()}
@@ -115,6 +121,27 @@ def test_closed_days_with_all_they_can_tell(tmp_path: Path) -> None:
     assert "daily.sum.amount" not in found["2026-11-17"]
     assert found["2026-11-17"]["daily.empty_share.country"] == 1
     assert found["2026-11-20"] == {"daily.row_count": 0}
+
+
+def test_rows_of_each_segment_by_day(tmp_path: Path) -> None:
+    found = _days(
+        tmp_path,
+        """CREATE TABLE t (ordered_at TIMESTAMP, country VARCHAR);
+           INSERT INTO t VALUES
+             ('2026-11-15 01:00:00', 'DE'), ('2026-11-15 02:00:00', 'DE'),
+             ('2026-11-15 03:00:00', 'FR'), ('2026-11-15 04:00:00', NULL),
+             ('2026-11-17 05:00:00', 'DE'), ('2026-11-17 06:00:00', 'NL')""",
+        config=ProfilingConfig(segments=("Country", "nothing"), max_segments=2),
+        known=("daily.row_count{country=GB}", "row_count{country=IT}", "daily.row_count{x=y}"),
+    )
+    told = {
+        day: {m[16:-1]: n for m, n in metrics.items() if "{" in m} for day, metrics in found.items()
+    }
+    assert told == {
+        "2026-11-15": {"country=DE": 2, "country=FR": 1, "country=GB": 0},
+        "2026-11-16": {"country=DE": 0, "country=FR": 0, "country=GB": 0},
+        "2026-11-17": {"country=DE": 1, "country=FR": 0, "country=GB": 0},
+    }
 
 
 def test_days_after_the_newest_row_have_not_arrived(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -76,8 +76,11 @@ class _Shop:
                   AS ordered_at FROM range({days} * 200) r(i));
             CREATE OR REPLACE TABLE stg_orders AS FROM orders""")
 
-    def judge(self, now: datetime = NOW, **profiling: Any) -> list[Detection]:
-        config = {"meta": {"dagster_agent": {"profiling": profiling}}} if profiling else {}
+    def judge(
+        self, now: datetime = NOW, anomaly: Mapping[str, Any] | None = None, **profiling: Any
+    ) -> list[Detection]:
+        ours = {"profiling": profiling, "anomaly": dict(anomaly or {})}
+        config = {"meta": {"dagster_agent": ours}} if profiling or anomaly else {}
         self.workspace = self._opened(_manifest(_SQL, config))
         return anomaly_detections(self.workspace, self.workspace.manifest.asset(STG), now)
 
@@ -121,6 +124,49 @@ def test_day_one_is_not_blind(shop: _Shop) -> None:
         "2026-11-17, 40.0% since): it came with the source"
     )
     assert metric.evidence[-1].result
+
+
+def test_days_are_muted_under_the_name_that_their_check_shows(shop: _Shop) -> None:
+    shop.orders()
+    until = (NOW + timedelta(days=9)).isoformat()
+    muted = shop.judge(anomaly={"mutes": [{"metric": "daily.null_share.*", "until": until}]})
+    assert _of(muted, "anomaly/daily").status is DetectionStatus.PASSED
+    assert "1 muted" in _of(muted, "anomaly/daily").headline
+    ignored = shop.judge(anomaly={"ignore_metrics": ["daily.null_share.*"]})
+    assert not [d for d in ignored if d.detector.endswith("/daily.null_share.country")]
+
+
+def test_a_segment_that_vanishes_on_one_day_is_seen_by_that_day(shop: _Shop) -> None:
+    shop.orders(null_since=None)
+    shop.judge()  # before anybody asked for segments
+    shop.connection.execute(
+        "UPDATE stg_orders SET country = 'FRA' WHERE country = 'FR'"
+        " AND ordered_at >= '2026-11-20' AND ordered_at < '2026-11-21'"
+    )
+    found = shop.judge(segments=["country"])
+    daily = _of(found, "anomaly/daily")
+    assert daily.status is DetectionStatus.FAILED
+    (gone,) = [d for d in found if d.detector.endswith("/daily.row_count{country=FR}")]
+    assert gone.metrics["daily.row_count{country=FR}"] == 0
+    assert "on 2026-11-20: row_count{country=FR} fell by 100.0% to 0" in gone.headline
+    later = shop.judge(NOW + timedelta(hours=1), segments=["country"])
+    assert _of(later, "anomaly/daily").status is DetectionStatus.FAILED
+
+
+def test_who_expects_the_rows_of_a_day_expects_those_of_its_segments(shop: _Shop) -> None:
+    shop.orders(null_since=None)
+    shop.connection.execute(
+        "INSERT INTO stg_orders SELECT id + 900000, ordered_at, country FROM stg_orders"
+        " WHERE ordered_at >= '2026-11-20' AND ordered_at < '2026-11-21'"
+    )
+    red = _of(shop.judge(segments=["country"]), "anomaly/daily")
+    assert red.status is DetectionStatus.FAILED
+    assert "row_count" in red.headline
+    at = datetime(2026, 11, 20, tzinfo=UTC)
+    mark_expected(shop.workspace, STG, "daily.row_count", at, who="Ann", why="campaign", now=NOW)
+    found = shop.judge(segments=["country"])
+    assert "4 muted" in _of(found, "anomaly/daily").headline
+    assert not any(d.status is DetectionStatus.FAILED for d in found)
 
 
 def test_a_shift_between_source_and_model_is_told(shop: _Shop) -> None:
@@ -176,6 +222,19 @@ def test_what_was_not_measured_is_told(shop: _Shop) -> None:
     assert blind[0].headline.endswith("(max_bytes_per_profile is 0: no table is read)")
     large = shop.judge(NOW + timedelta(hours=2), incremental_rows=100)
     assert "measured by closed days only: 1,600 rows" in large[0].headline
+
+
+def test_a_key_does_not_repeat_because_its_table_outgrew_exact_counting(shop: _Shop) -> None:
+    for day in range(1, 13):
+        shop.orders(null_since=None, days=30 + day)
+        shop.judge(NOW + timedelta(days=day), daily=False, sample_rows=50_000)
+    points = shop.store.metric_history(STG, "distinct_share.id")
+    assert {point.value for point in points} == {1.0}
+    # from here on the values are estimated, as in a table of more rows
+    shop.orders(null_since=None, days=43)
+    found = shop.judge(NOW + timedelta(days=13), daily=False, sample_rows=1000)
+    assert shop.store.metric_history(STG, "distinct_share.id")[-1].value != 1.0
+    assert not any("distinct_share.id" in d.headline for d in found)
 
 
 def test_distributions_are_kept_within_bounds(shop: _Shop) -> None:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from dagster_agent.anomaly.batch import judge_many
 from dagster_agent.anomaly.config import AnomalyConfig
-from dagster_agent.anomaly.tail import tail_of
-from tests.unit.anomaly.series import START
+from dagster_agent.anomaly.tail import tails_of
+from dagster_agent.anomaly.walk import learn_bands
+from tests.unit.anomaly.series import panel_of_rows
 
 LENGTHS = (10, 20, 28, 40, 60, 75, 130, 200)
 SERIES = 400
+CONFIG = AnomalyConfig()
+SHARE = CONFIG.false_alarm_share
 TAILS: dict[str, Any] = {
     "normal": stats.norm(),
     "Student's t, 5 degrees": stats.t(5, scale=(3 / 5) ** 0.5),
@@ -26,9 +27,8 @@ TAILS: dict[str, Any] = {
 def _limits(tails: Any, known: int, seed: int) -> tuple[Any, Any]:
     """What is ordinary of the next value, in standard deviations; untrained: everything."""
     noise = tails.rvs(size=(SERIES, known), random_state=np.random.default_rng(seed))
-    times = [START + timedelta(day) for day in range(known + 1)]
-    told = judge_many(1000 + 40 * noise, times[:-1], AnomalyConfig(), coming=times[-1])
-    low, high = (np.asarray((each - 1000) / 40) for each in (told.low, told.high))
+    told = learn_bands(panel_of_rows(1000 + 40 * noise, CONFIG), CONFIG)
+    low, high = (np.asarray((each[:, -1] - 1000) / 40) for each in (told.low, told.high))
     trained = told.trained[:, -1]
     return np.where(trained, low, -np.inf), np.where(trained, high, np.inf)
 
@@ -57,7 +57,8 @@ def test_the_tail_is_learned() -> None:
     source = np.random.default_rng(1)
 
     def tail(known: int, tails: Any) -> float:
-        return float(tail_of(tails.rvs(size=(200, known + 1), random_state=source)).mean())
+        drawn = tails.rvs(size=(200, known + 1), random_state=source)
+        return float(tails_of(drawn, SHARE).mean())
 
     normal, heavy = TAILS["normal"], TAILS["Student's t, 5 degrees"]
     assert tail(5, normal) == tail(5, heavy)
@@ -68,18 +69,17 @@ def test_the_tail_is_learned() -> None:
 
 def test_gaps_and_a_few_faults_move_it_little() -> None:
     values = np.random.default_rng(2).normal(size=(50, 201))
-    whole = tail_of(values)
+    whole = tails_of(values, SHARE)
     gaps = values.copy()
     gaps[:, 5:200:40] = np.nan
     faults = values.copy()
     faults[:, [30, 90, 150]] = 50.0
-    assert tail_of(gaps).mean() == pytest.approx(whole.mean(), rel=0.02)
-    assert tail_of(faults).mean() == pytest.approx(whole.mean(), rel=0.08)
-    assert tail_of(faults).max() < 1.15 * whole.max()
+    assert tails_of(gaps, SHARE).mean() == pytest.approx(whole.mean(), rel=0.02)
+    assert tails_of(faults, SHARE).mean() == pytest.approx(whole.mean(), rel=0.08)
+    assert tails_of(faults, SHARE).max() < 1.15 * whole.max()
 
 
 def test_a_constant_has_none() -> None:
     """Its limits stay those that need no knowledge of tails."""
-    times = [START + timedelta(day) for day in range(5)]
-    told = judge_many(np.full((1, 4), 1000.0), times[:-1], AnomalyConfig(), coming=times[-1])
-    assert told.high[0] < 1100
+    told = learn_bands(panel_of_rows([[1000.0] * 4], CONFIG), CONFIG)
+    assert told.high[0, -1] < 1100
