@@ -16,7 +16,7 @@ from dagster_agent.connectors.orchestrators.dagster import KIND_TAG
 from dagster_agent.definitions.blueprint import Blueprint
 from dagster_agent.definitions.holds import cancel_queued, keep_holds
 from dagster_agent.definitions.jobs import Job
-from dagster_agent.definitions.looks import asset_of, look_again
+from dagster_agent.definitions.looks import Look, asset_of, look_again
 from dagster_agent.definitions.watching import watching_sensor
 from dagster_agent.definitions.workspaces import open_workspace
 from dagster_agent.errors import DagsterAgentError
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 _FRESHNESS = "@freshness"
 """Key in the cursor: when freshness was asked for last. No dbt unique id begins so."""
+_DOCUMENTS = "@documents"
+"""Key in the cursor: when JSON columns were to be looked into last, and the last of the tables."""
+_TABLES = 50
+"""Tables whose documents are looked into at a time: each costs a statement."""
 
 
 def build_drift_sensor(blueprint: Blueprint, checks: Job) -> dg.SensorDefinition:
@@ -53,16 +57,20 @@ def _tick(
     looked = 0
     changed: list[str] = []
     troubles: list[str] = []
+    looks: list[Look] = []
     for project in blueprint.projects:
         try:
-            seen, news, remembered = _look(blueprint, project, context, remembered)
+            look, news, remembered = _look(blueprint, project, context, remembered)
         except DagsterAgentError as error:
             # a failed look is no drift: what was known stays known
             troubles.append(str(error))
             continue
-        looked += seen
+        looked += len(look.tables)
         changed += news
-    due = _freshness_due(blueprint, remembered, datetime.now(UTC))
+        looks.append(look)
+    now = datetime.now(UTC)
+    due = [*_freshness_due(blueprint, remembered, now)]
+    due += _documents_due(blueprint, looks, remembered, now)
     context.update_cursor(json.dumps(remembered, sort_keys=True))
     if changed or due:
         requests = [_request(blueprint, changed)] if changed else []
@@ -98,13 +106,44 @@ def _freshness_due(
     return [_checks(blueprint, f"freshness:{now:%Y%m%dT%H%M%S%f}", keys)]
 
 
+def _documents_due(
+    blueprint: Blueprint, looks: Sequence[Look], remembered: dict[str, str], now: datetime
+) -> list[dg.RunRequest]:
+    """Have JSON columns looked into now and then, some tables at a time, those next in turn.
+
+    Reading schemas is one cheap query for all tables; looking into documents is one for each. So
+    it is done by the checks, in a run, and never in a tick.
+
+    Args:
+        blueprint: What is watched.
+        looks: The tables of each project; at the first tick all of them are checked anyway.
+        remembered: The sensor's memory; moment and place are kept there.
+        now: UTC.
+    """
+    wait = timedelta(minutes=blueprint.settings.schema_drift.json_poll_minutes)
+    last, _, place = remembered.setdefault(_DOCUMENTS, f"{now.isoformat()}|").partition("|")
+    if not wait or not looks or now - datetime.fromisoformat(last) < wait:
+        return []
+    documents = sorted(uid for look in looks for uid in look.documents(blueprint.settings))
+    if not documents:
+        remembered[_DOCUMENTS] = f"{now.isoformat()}|"
+        return []
+    start = next((n for n, uid in enumerate(documents) if uid > place), 0)
+    turn = documents[start : start + _TABLES]
+    keys = [
+        key for uid in turn for key in blueprint.check_keys(blueprint.by_uid[uid], ["schema-drift"])
+    ]
+    remembered[_DOCUMENTS] = f"{now.isoformat()}|{turn[-1]}"
+    return [_checks(blueprint, f"documents:{now:%Y%m%dT%H%M%S%f}", keys)] if keys else []
+
+
 def _look(
     blueprint: Blueprint,
     project: DbtProjectRef,
     context: dg.SensorEvaluationContext,
     before: Mapping[str, str],
-) -> tuple[int, Sequence[str], dict[str, str]]:
-    """How many tables of a project were looked at, which are news, and what to remember."""
+) -> tuple[Look, Sequence[str], dict[str, str]]:
+    """A look at the tables of a project, which of them are news, and what to remember."""
     from dagster_agent.schema_drift.snapshot import compare_looks
 
     config = blueprint.settings.schema_drift
@@ -119,7 +158,7 @@ def _look(
         if config.cancel_queued:
             keep_holds(workspace, look, news)
             cancel_queued(blueprint, context, workspace)
-    return len(look.tables), [asset_of(one) for one in news], remembered
+    return look, [asset_of(one) for one in news], remembered
 
 
 def _parse(cursor: str | None) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from dagster_agent.ports import TellsStamp
 if TYPE_CHECKING:
     from dagster_agent.model import Asset, Relation, TableSchema
     from dagster_agent.response import Workspace
+    from dagster_agent.settings import Settings
 
 _BESIDE = "beside:"
 
@@ -30,10 +31,30 @@ class Look:
     """Where the watched ones lie."""
     schemas: Mapping[Relation, TableSchema]
     """Those that are there."""
+    dialect: str
+    """sqlglot's name of the dialect of their types."""
 
     def same_aim(self, other: Look) -> bool:
         """Whether the other looks at the same tables, told by the same reading of a manifest."""
         return self.assets is other.assets and self.tables == other.tables
+
+    def documents(self, settings: Settings) -> Iterator[str]:
+        """Unique ids of the sources whose JSON columns are watched, in no order."""
+        from dagster_agent.schema_drift.json_look import json_columns
+
+        for uid, table in self.tables.items():
+            asset, schema = self.assets[uid], self.schemas.get(table)
+            if asset.resource_type != "source" or schema is None:
+                continue
+            try:
+                own = settings.for_asset(asset) if "dagster_agent" in asset.meta else settings
+                config = own.schema_drift
+                found = json_columns(schema, config=config, dialect=self.dialect)
+            except DagsterAgentError:
+                # a wrong setting of one asset: its own check tells it
+                continue
+            if found and config.json_keys != "off":
+                yield uid
 
     def digests(self, workspace: Workspace) -> dict[str, str]:
         """A digest of each watched schema, and of what lies undeclared beside the sources."""
@@ -116,7 +137,8 @@ def _aimed(workspace: Workspace, refs: Iterable[DbtAssetRef]) -> Look:
         if (asset := assets.get(ref.unique_id)) is not None
         and (relation := asset.relation) is not None
     }
-    return Look(manifest=manifest, assets=assets, tables=tables, schemas={})
+    dialect = workspace.warehouse.dialect
+    return Look(manifest=manifest, assets=assets, tables=tables, schemas={}, dialect=dialect)
 
 
 def _looked(aimed: Look, workspace: Workspace) -> Look:

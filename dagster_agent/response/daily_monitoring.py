@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from glob import escape
 
-from dagster_agent.anomaly.config import Mute
+from dagster_agent.anomaly.config import AnomalyConfig, Mute
 from dagster_agent.anomaly.engine import detect_anomalies
 from dagster_agent.anomaly.feedback import Feedback
 from dagster_agent.anomaly.profiling.daily import PREFIX, Days, first_day, read_days, start_of
+from dagster_agent.anomaly.profiling.daily_segments import is_segment_of, segment_columns
 from dagster_agent.anomaly.profiling.event_time import EventTime, event_time
 from dagster_agent.anomaly.profiling.kinds import measured_columns
 from dagster_agent.anomaly.profiling.memory import ProfileMemory
@@ -81,14 +82,21 @@ def _read(
     columns = measured_columns(
         schema.columns, workspace.warehouse.dialect, personal=AssetSettings.of(asset).pii
     )
+    kept = [m for m in workspace.store.metric_histories(asset.unique_id) if m.startswith(PREFIX)]
+    # a segment that was not measured before is read as far back as the rest was
+    told = all(
+        any(is_segment_of(metric.removeprefix(PREFIX), segment.name) for metric in kept)
+        for segment in segment_columns(columns, config.segments)
+    )
     return read_days(
         schema.relation,
         columns,
         by,
         workspace.warehouse,
-        since=first_day(memory.newest_day(), now, config),
+        since=first_day(memory.newest_day() if told else None, now, config),
         now=now,
         config=config,
+        known=kept,
     )
 
 
@@ -120,8 +128,9 @@ def _judged(
         for word in memory.feedback()
         if word.metric.startswith(PREFIX)
     ]
-    config = workspace.settings.for_asset(asset).anomaly
-    excused = [_excuse(word, now) for word in feedback if word.at == profiled.profiled_at]
+    config = _of_days(workspace.settings.for_asset(asset).anomaly)
+    of_today = [word for word in feedback if word.at == profiled.profiled_at]
+    excused = [mute for word in of_today for mute in _excuses(word, now)]
     found = detect_anomalies(
         asset.unique_id,
         profiled,
@@ -135,21 +144,34 @@ def _judged(
     basis += f"; {days.note}" * bool(days.note)
     read = Evidence(kind="profile", statement=basis, query=days.query)
     traced = _traced(workspace, asset, found[0], now)
-    said = [_said(mute) for mute in excused]
+    said = [_said(word) for word in of_today]
     summary = replace(
         found[0], detector=DETECTOR, evidence=(*found[0].evidence, read, *traced.values(), *said)
     )
     return [summary, *(_of_day(each, traced) for each in found[1:])]
 
 
-def _excuse(word: Feedback, now: datetime) -> Mute:
-    """A day is judged at every check until the next is closed; what was said of it holds."""
-    until = start_of((now + timedelta(days=1)).date())
-    return Mute(metric=escape(word.metric), until=until, reason=f"expected, says {word.said_by}")
+def _of_days(config: AnomalyConfig) -> AnomalyConfig:
+    """Metrics of days may be named as their check names them, `daily.row_count`."""
+    mutes = [m.model_copy(update={"metric": m.metric.removeprefix(PREFIX)}) for m in config.mutes]
+    ignored = [pattern.removeprefix(PREFIX) for pattern in config.ignore_metrics]
+    return config.model_copy(update={"mutes": tuple(mutes), "ignore_metrics": tuple(ignored)})
 
 
-def _said(mute: Mute) -> Evidence:
-    return Evidence(kind="question", statement=f"{mute.metric} of this day is {mute.reason}")
+def _excuses(word: Feedback, now: datetime) -> Iterator[Mute]:
+    """A day is judged at every check until the next is closed; what was said of it holds.
+
+    Who expects the rows of a day expects those of its segments.
+    """
+    until, reason = start_of((now + timedelta(days=1)).date()), f"expected, says {word.said_by}"
+    yield Mute(metric=escape(word.metric), until=until, reason=reason)
+    if word.metric == "row_count":
+        yield Mute(metric="row_count{*", until=until, reason=reason)
+
+
+def _said(word: Feedback) -> Evidence:
+    told = f"{word.metric} of this day is expected, says {word.said_by}"
+    return Evidence(kind="question", statement=told)
 
 
 def _of_day(detection: Detection, traced: dict[str, Evidence]) -> Detection:

@@ -17,9 +17,15 @@ from dagster_agent.model import (
     FindingStatus,
     IncidentStatus,
 )
+from dagster_agent.response.json_documents import contents_of
 from dagster_agent.response.schema_detection import sketches_of
 from dagster_agent.response.workspace import Workspace
 from dagster_agent.schema_drift.engine import accept
+from dagster_agent.schema_drift.json_contents import (
+    Contents,
+    forget_contents,
+    keep_contents,
+)
 
 _FINDING_STATUS = {
     DecisionKind.APPROVE: FindingStatus.APPROVED,
@@ -89,7 +95,8 @@ def decide(
 def accept_baseline(
     workspace: Workspace, asset: str, *, decided_by: str, now: datetime, comment: str = ""
 ) -> Baseline:
-    """Accept the schema an asset has now as right; its drift check turns green by itself.
+    """Accept the schema an asset has now as right, and the keys in its JSON columns; its drift
+    check turns green by itself.
 
     Args:
         workspace: The opened project.
@@ -112,19 +119,35 @@ def accept_baseline(
         now=now,
         fingerprints=sketches_of(workspace, node, observed) if observed is not None else None,
     )
+    contents = contents_of(workspace, node, observed, now) if observed else Contents()
+
+    def keep() -> None:
+        workspace.store.save_baseline(baseline)
+        if contents.found:
+            keep_contents(workspace.store, node.unique_id, contents, right=True, now=now)
+        else:
+            # accepted unseen: whatever the next look finds is right
+            forget_contents(workspace.store, node.unique_id)
+
     guard = workspace.guard("decision")
     guard.perform(
         "accept-schema",
         node.unique_id,
         now=now,
-        work=lambda: workspace.store.save_baseline(baseline),
+        work=keep,
         detail={
             "columns": [column.name for column in baseline.schema.columns],
+            **_keys_accepted(contents),
             "comment": comment,
         },
         approved_by=decided_by,
     )
     return baseline
+
+
+def _keys_accepted(contents: Contents) -> dict[str, list[str]]:
+    changes = [f"{change.name} {change.kind}" for change in contents.changes]
+    return {"json_keys": changes} if changes else {}
 
 
 def _carry_out(

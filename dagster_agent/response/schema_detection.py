@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,17 +21,21 @@ from dagster_agent.model import (
     TableSchema,
 )
 from dagster_agent.ports import StateStore
+from dagster_agent.response.json_documents import contents_of
+from dagster_agent.response.observing import observed_schema
 from dagster_agent.response.workspace import Workspace
 from dagster_agent.schema_drift.engine import Examination, Surroundings, baseline_after, examine
 from dagster_agent.schema_drift.fingerprints import Sketches, take_sketches
+from dagster_agent.schema_drift.json_contents import (
+    Contents,
+    contents_seen,
+    keep_contents,
+)
 from dagster_agent.schema_drift.neighbours import new_tables
-from dagster_agent.sql.identifiers import relation_sql
 
 _HOLDS = "schema-drift/hold"
 _SKETCHES = "schema-drift/sketches"
 _SALT = "schema-drift/salt"
-_REFUSED = re.compile(r"permission|denied|not authorized|privilege", re.IGNORECASE)
-_GONE = re.compile(r"does not exist|not found|no such", re.IGNORECASE)
 
 SchemaOf = Callable[[Relation], TableSchema | None]
 """The schema of a relation as it is now; None where there is none."""
@@ -64,10 +67,12 @@ def schema_detections(workspace: Workspace, asset: Asset, now: datetime) -> list
         ConfigError: It has no table by its nature.
     """
     if asset.relation is None:
-        raise ConfigError(f"{asset.name} is ephemeral: it has no table", hint="exclude it")
+        what = "an external location" if asset.resource_type == "source" else "ephemeral"
+        raise ConfigError(f"{asset.name} is {what}: it has no table", hint="exclude it")
     baseline = accepted_baseline(workspace.store, asset.unique_id)
-    observed = _observed(workspace, asset, asset.relation, baseline)
+    observed = observed_schema(workspace, asset, asset.relation, baseline)
     schema = observed if isinstance(observed, TableSchema) else None
+    contents = contents_of(workspace, asset, schema, now) if schema else Contents()
     found = examine_schema(
         workspace,
         asset,
@@ -75,10 +80,13 @@ def schema_detections(workspace: Workspace, asset: Asset, now: datetime) -> list
         manifest=workspace.manifest,
         schema_of=workspace.schema,
         new_tables=_new_tables(workspace, asset, schema) if schema else (),
+        contents=contents,
         now=now,
     )
     detection = found.detection
-    if detection.status in (DetectionStatus.PASSED, DetectionStatus.UNTRAINED) and schema:
+    right = detection.status in (DetectionStatus.PASSED, DetectionStatus.UNTRAINED)
+    keep_contents(workspace.store, asset.unique_id, contents, right=right, now=now)
+    if right and schema:
         sketches = _sketches_kept(workspace, asset, schema, baseline, now=now)
         following = baseline_after(detection, observed=observed, baseline=baseline, now=now)
         if following is not None:
@@ -96,6 +104,7 @@ def examine_schema(
     schema_of: SchemaOf,
     now: datetime,
     new_tables: Sequence[str] = (),
+    contents: Contents | None = None,
 ) -> Examination:
     """Judge a schema that was read already; keeps nothing.
 
@@ -107,6 +116,7 @@ def examine_schema(
         schema_of: Schemas of other tables, for lineage.
         now: UTC.
         new_tables: Tables that are new beside it.
+        contents: A look into its JSON columns; by default as the last one found them.
     """
 
     def columns_of(other: Asset) -> Sequence[str] | None:
@@ -126,7 +136,12 @@ def examine_schema(
         manifest=manifest,
         config=workspace.settings.for_asset(asset).schema_drift,
         now=now,
-        around=Surroundings(columns_of=columns_of, sketch=sketch, new_tables=new_tables),
+        around=Surroundings(
+            columns_of=columns_of,
+            sketch=sketch,
+            new_tables=new_tables,
+            contents=contents or contents_seen(workspace.store, asset.unique_id),
+        ),
     )
 
 
@@ -217,36 +232,6 @@ def keep_hold(store: StateStore, found: Examination) -> None:
         store.put(key, kept)
     elif store.get(key):
         store.put(key, None)
-
-
-def _observed(
-    workspace: Workspace, asset: Asset, relation: Relation, baseline: Baseline | None
-) -> TableSchema | DagsterAgentError | None:
-    try:
-        observed = workspace.schema(relation)
-    except ConnectorError as error:
-        return error
-    if observed is not None or baseline is None:
-        return observed
-    return _hidden(workspace, asset, relation)
-
-
-def _hidden(workspace: Workspace, asset: Asset, relation: Relation) -> ConnectorError | None:
-    """The error where a table is there and only its description is withheld; None where it is gone.
-
-    A role that lost a grant sees no columns of a table: that is no drop.
-    """
-    told = f"the columns of {relation} are not shown to this user"
-    hint = f"grant the agent's user SELECT on {relation}"
-    named = relation_sql(relation, workspace.warehouse.dialect)
-    try:
-        workspace.warehouse.query(
-            f"SELECT 1 AS there FROM {named} WHERE 1 = 0", purpose=f"is {asset.name} there"
-        )
-    except ConnectorError as error:
-        gone = _GONE.search(error.message) or not _REFUSED.search(error.message)
-        return None if gone else ConnectorError(f"{told}: {error.message}", hint=hint)
-    return ConnectorError(told, hint=hint)
 
 
 def _sketches_kept(

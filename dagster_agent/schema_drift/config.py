@@ -31,6 +31,24 @@ class SchemaDriftConfig(BaseModel):
     fingerprint_every_hours: float = Field(default=24, gt=0)
     """How old a sketch gets before a check that passes takes it anew."""
 
+    json_keys: Literal["all", "sources", "off"] = "all"
+    """In which tables' JSON columns the keys of the documents are watched too. Keys and their types
+    leave the warehouse, values never do."""
+    json_text_columns: tuple[str, ...] = ()
+    """Text columns that hold JSON, besides the columns of a JSON type; set per asset."""
+    json_ignore: tuple[str, ...] = ()
+    """Columns and keys that are not looked into, as shell patterns: `payload`, `payload.debug*`,
+    `payload.items[].sku`; letter case ignored."""
+    json_max_rows: int = Field(default=5000, ge=100)
+    """Rows whose documents one look opens at the most, the newest where a column tells which these
+    are."""
+    json_max_bytes: int = Field(default=1_000_000_000, gt=0)
+    """Bytes that one look may read, by the warehouse's own estimate. Above it a part of the table
+    is read, and of a view nothing; the check says so."""
+    json_poll_minutes: float = Field(default=60, ge=0)
+    """How often the drift sensor has the JSON columns of sources looked into although nothing runs,
+    50 tables at a time. 0: in checks of runs only. For the whole project, not per asset."""
+
     poll_seconds: int = Field(default=60, ge=5)
     """How often the drift sensor reads the schemas of all sources, in one query per database: a
     change is known within one of these, whether anything runs or not."""

@@ -19,6 +19,7 @@ from dagster_agent.model import (
 )
 from dagster_agent.schema_drift.diff import SchemaDiff
 from dagster_agent.schema_drift.impact import tree_of
+from dagster_agent.schema_drift.json_contents import Contents
 from dagster_agent.schema_drift.rule import JudgedDrift
 
 DETECTOR = "schema-drift"
@@ -69,15 +70,17 @@ def drifted(
     judged: Sequence[JudgedDrift],
     *,
     baseline: Baseline,
+    contents: Contents,
     now: datetime,
 ) -> Detection:
-    """The verdict on a comparison.
+    """The verdict on a comparison. Documents that could not be looked into are never green.
 
     Args:
         asset: What was compared.
         diff: The differences.
         judged: What the rules found, the worst first.
         baseline: What was compared with.
+        contents: The look into JSON columns.
         now: UTC.
     """
     failing = [j for j in judged if j.severity is not Severity.INFO]
@@ -85,19 +88,49 @@ def drifted(
     return Detection(
         detector=DETECTOR,
         asset=asset.unique_id,
-        status=DetectionStatus.FAILED if failing else DetectionStatus.PASSED,
-        headline=f"{asset.name}: {_told(failing or judged, diff)} (schema {since})",
+        status=_status(failing, contents),
+        headline=f"{asset.name}: {_told(failing or judged, diff)}{_inside(contents)}"
+        f" (schema {since})",
         observed_at=now,
         severity=judged[0].severity if judged else Severity.INFO,
-        metrics=_metrics(diff, judged),
+        metrics=_metrics(diff, judged) | _looked(contents),
         sample=_table(judged, diff) if judged else None,
-        evidence=tuple(_evidence(judged, diff)),
-        hint=(
-            "revert the change, or accept the new schema; the check stays red until then"
-            if failing
-            else ""
-        ),
+        evidence=(*_evidence(judged, diff), *_look(contents)),
+        hint=_hint(failing, contents),
     )
+
+
+def _status(failing: Sequence[JudgedDrift], contents: Contents) -> DetectionStatus:
+    if failing:
+        return DetectionStatus.FAILED
+    return DetectionStatus.COULD_NOT_RUN if contents.problem else DetectionStatus.PASSED
+
+
+def _hint(failing: Sequence[JudgedDrift], contents: Contents) -> str:
+    if failing:
+        return "revert the change, or accept the new schema; the check stays red until then"
+    return contents.problem.hint if contents.problem else ""
+
+
+def _inside(contents: Contents) -> str:
+    """What is to be said of the look into documents; nothing where there is nothing to look at."""
+    if contents.problem:
+        return f"; JSON columns could not be looked into: {contents.problem.message}"
+    if contents.not_looked:
+        return f"; {contents.not_looked}"
+    return f"; {contents.told}" if contents.told and not contents.changes else ""
+
+
+def _looked(contents: Contents) -> dict[str, float]:
+    if not contents.found:
+        return {}
+    documents = max(column.documents for column in contents.found.values())
+    return {"json_keys": float(contents.keys), "json_documents": float(documents)}
+
+
+def _look(contents: Contents) -> Iterator[Evidence]:
+    if contents.query and contents.changes:
+        yield Evidence(kind="schema", statement=contents.told, query=contents.query)
 
 
 def _told(judged: Sequence[JudgedDrift], diff: SchemaDiff) -> str:

@@ -10,6 +10,7 @@ from dagster_agent.model import ColumnSchema, TableSchema
 from dagster_agent.schema_drift.contract import Breach, breaches
 from dagster_agent.schema_drift.fingerprints import Samples
 from dagster_agent.schema_drift.impact import Impact
+from dagster_agent.schema_drift.json_changes import KeyChange
 from dagster_agent.schema_drift.nested import NestedChange, nested_changes
 from dagster_agent.schema_drift.pairing import Pairs, moved_columns, pair_columns
 from dagster_agent.schema_drift.renames import Rename, match_renames
@@ -66,6 +67,8 @@ class SchemaDiff:
     """Columns of another type; synonyms of the same type, and what `nested` tells, are none."""
     nested: tuple[NestedChange, ...] = ()
     """Fields inside nested types that came, went or have another type."""
+    keys: tuple[KeyChange, ...] = ()
+    """Keys in documents of JSON columns that came, went or hold another type."""
     loosened: tuple[str, ...] = ()
     """Columns that may be NULL now and could not before."""
     tightened: tuple[str, ...] = ()
@@ -87,7 +90,8 @@ class SchemaDiff:
     new_tables: tuple[str, ...] = ()
     """Tables beside this one that nobody declares and that were not there at the last look."""
     impacts: Mapping[str, Impact] = field(default_factory=lambda: dict[str, Impact]())
-    """Who reads a column, by lower-case column name; the key "" is about the whole table."""
+    """Who reads a column, by lower-case column name, or a key, by its path; the key "" is about the
+    whole table."""
 
     @property
     def empty(self) -> bool:
@@ -143,9 +147,9 @@ class SchemaDiff:
 
 
 _DIFFERENCES = (
-    *("added", "removed", "renamed", "recased", "retyped", "nested", "loosened", "tightened"),
-    *("redefaulted", "recollated", "recommented", "moved", "breaches", "described_only"),
-    "new_tables",
+    *("added", "removed", "renamed", "recased", "retyped", "nested", "keys", "loosened"),
+    *("tightened", "redefaulted", "recollated", "recommented", "moved", "breaches"),
+    *("described_only", "new_tables"),
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
 
@@ -25,6 +25,8 @@ from dagster_agent.schema_drift.detection import could_not_run, drifted, first_s
 from dagster_agent.schema_drift.diff import SchemaDiff, diff_schemas
 from dagster_agent.schema_drift.fingerprints import Samples, Sketches
 from dagster_agent.schema_drift.impact import ColumnsOf, find_impacts
+from dagster_agent.schema_drift.json_changes import KeyChange
+from dagster_agent.schema_drift.json_contents import Contents
 from dagster_agent.schema_drift.pairing import pair_columns
 from dagster_agent.schema_drift.rule import DriftRule, JudgedDrift
 
@@ -49,6 +51,8 @@ class Surroundings:
     """Sketches of columns as they are now; asked for when a column may have been renamed."""
     new_tables: Sequence[str] = ()
     """Tables beside a source that nobody declares, and that are new since the last look."""
+    contents: Contents = field(default_factory=Contents)
+    """What lies in the documents of its JSON columns."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +108,7 @@ def examine(
         return Examination(detection=could_not_run(node, problem, now))
     impacts = [diff.impact_of(j.drift.column) for j in judged if j.severity is Severity.ERROR]
     return Examination(
-        detection=drifted(node, diff, judged, baseline=baseline, now=now),
+        detection=drifted(node, diff, judged, baseline=baseline, contents=around.contents, now=now),
         affected=tuple(dict.fromkeys(uid for impact in impacts for uid in impact.models)),
         broken_tests=tuple(dict.fromkeys(name for impact in impacts for name in impact.tests)),
     )
@@ -184,7 +188,7 @@ def _diff(
         contract=manifest.contract(baseline.asset).types,
         described=node.declared_columns,
     )
-    diff = replace(diff, new_tables=tuple(around.new_tables))
+    diff = replace(diff, new_tables=tuple(around.new_tables), keys=_keys(current, around))
     if diff.empty:
         return diff
 
@@ -194,9 +198,19 @@ def _diff(
         return around.columns_of(asset)
 
     impacts = find_impacts(
-        manifest, baseline.asset, diff.columns_concerned(), columns_of=columns_of
+        manifest,
+        baseline.asset,
+        diff.columns_concerned(),
+        columns_of=columns_of,
+        keys=[(change.column, change.path) for change in diff.keys],
     )
     return replace(diff, impacts=impacts)
+
+
+def _keys(observed: TableSchema | None, around: Surroundings) -> tuple[KeyChange, ...]:
+    """Of columns that are still there: of the others, their own rules tell."""
+    there = {column.name for column in observed.columns} if observed else set[str]()
+    return tuple(change for change in around.contents.changes if change.column in there)
 
 
 def _samples(

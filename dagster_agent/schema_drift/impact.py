@@ -9,6 +9,8 @@ from typing import Any, cast
 
 from dagster_agent.dbt.manifest import DbtTest, Exposure, Manifest
 from dagster_agent.model import Asset, ResultTable
+from dagster_agent.schema_drift.json_keys import Path, path_text
+from dagster_agent.schema_drift.key_reads import arrow_follows, key_use
 from dagster_agent.schema_drift.reads import Known, Use, use_of
 
 _ROWS_TOLD = 200
@@ -92,9 +94,14 @@ ColumnsOf = Callable[[Asset], Sequence[str] | None]
 
 
 def find_impacts(
-    manifest: Manifest, uid: str, columns: Sequence[str], *, columns_of: ColumnsOf
+    manifest: Manifest,
+    uid: str,
+    columns: Sequence[str],
+    *,
+    columns_of: ColumnsOf,
+    keys: Sequence[tuple[str, Path]] = (),
 ) -> Mapping[str, Impact]:
-    """Impact by lower-case column; the key "" is about the whole table.
+    """Impact by lower-case column, or path of a key; the key "" is about the whole table.
 
     Followed through the whole lineage: a model that hands the column on by a star passes the
     question on to those that read it there. An exposure that reads the table, or such a model, is
@@ -105,10 +112,13 @@ def find_impacts(
         uid: Unique id of the table's asset.
         columns: Names of columns, as accepted.
         columns_of: Names them for the asset, as accepted, and for others as far as is known.
+        keys: Keys in documents of columns. Only models count that take the key out, of this table
+            or of one that has the whole document from it.
     """
     search = _Search(manifest, columns_of)
     found = {column.lower(): search.column(uid, column) for column in columns}
-    return {"": search.table(uid), **found}
+    inside = {path_text(name, path).lower(): search.key(uid, name, path) for name, path in keys}
+    return {"": search.table(uid), **found, **inside}
 
 
 class _Search:
@@ -145,6 +155,35 @@ class _Search:
                     carriers.append(child)
                     queue.append(child)
         return self._with_rest([*models.values(), *tests.values()], carriers)
+
+    def key(self, uid: str, column: str, path: Path) -> Impact:
+        models: dict[str, Touched] = {}
+        known = {(uid, column.casefold())}
+        queue = deque([(uid, column)])
+        while queue:
+            holder, name = queue.popleft()
+            for child in self._manifest.children(holder):
+                onward = self._use_key(child, holder, name, path, models)
+                for held in sorted({(child, output) for output in onward} - known):
+                    known.add(held)
+                    queue.append(held)
+        return self._with_rest(list(models.values()), ())
+
+    def _use_key(
+        self, child: str, holder: str, column: str, path: Path, models: dict[str, Touched]
+    ) -> Sequence[str]:
+        """Add the child where it reads the key; its columns that hold the document."""
+        use = self._use(child, holder, column)
+        if use is Use.HANDS_ON:
+            return (column.casefold(),)
+        code = self._manifest.compiled_code(child) or self._manifest.raw_code(child)
+        if use is Use.NONE and not arrow_follows(code, column):
+            return ()
+        found = key_use(code, column, path, dialect=self._manifest.adapter_type)
+        if found.reads:
+            name = self._manifest.asset(holder).name
+            models.setdefault(child, self._model(child, 1, name))
+        return found.onward
 
     def _with_rest(self, found: Sequence[Touched], carriers: Sequence[str]) -> Impact:
         """The exposures of those that hold the column, and all behind the models found."""

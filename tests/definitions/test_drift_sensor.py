@@ -81,6 +81,42 @@ def test_a_new_column_reaches_the_watching_sensor_as_news(
     assert incident.asset == "source.jaffle.shop.events"
 
 
+def test_documents_are_looked_into_though_no_schema_changes(
+    project: Project, definitions_of: DefinitionsOf, run: Run, instance: dg.DagsterInstance
+) -> None:
+    project.sql("alter table events add column payload json")
+    project.sql(
+        "insert into events (payload) select {'kind': 'open', 'id': i} from range(200) t(i)"
+    )
+    settings = {"schema_drift": {"json_poll_minutes": 0.000001}}
+    defs = DataOpsAgent(settings).attach(definitions_of(lambda _: iter(())))
+    daemon = Daemon(instance, defs, sensor="agent_drift")
+    assert _checked(daemon, run).passed
+
+    project.sql("insert into events (payload) select {'id': i} from range(30) t(i)")
+    evaluation = _checked(daemon, run)
+    assert not evaluation.passed
+    assert evaluation.severity == dg.AssetCheckSeverity.WARN
+    told = evaluation.description or ""
+    assert "key payload.kind (string) is gone" in told
+    assert "none of the newest 30 has" in told
+    assert evaluation.metadata["drift.json-key-removed"].value == 1
+    # and so on, while nobody accepts it
+    (request,) = daemon.tick()
+    assert CHECK in (request.asset_check_keys or ())
+
+
+def test_documents_are_left_to_the_checks_of_runs_when_so_set(
+    project: Project, definitions_of: DefinitionsOf, instance: dg.DagsterInstance
+) -> None:
+    project.sql("alter table events add column payload json")
+    settings = {"schema_drift": {"json_poll_minutes": 0}}
+    defs = DataOpsAgent(settings).attach(definitions_of(lambda _: iter(())))
+    daemon = Daemon(instance, defs, sensor="agent_drift")
+    daemon.tick()
+    assert daemon.tick() == []
+
+
 def test_a_table_that_is_gone_is_news_at_the_second_look(
     project: Project, definitions_of: DefinitionsOf, instance: dg.DagsterInstance
 ) -> None:

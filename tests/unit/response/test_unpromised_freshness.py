@@ -73,6 +73,13 @@ def test_what_has_a_clock_has_a_check_at_load_and_at_run(workspace: Workspace) -
         assert ("freshness" in engines_of(workspace, uid)) is wanted
 
 
+def test_a_source_that_is_a_file_has_no_checks() -> None:
+    relevance, source = Relevance(content()), content()["sources"][SOURCE]
+    assert relevance.engines(source)
+    for name in ("'exports/orders.parquet'", "read_csv('exports/*.csv')"):
+        assert relevance.engines({**source, "relation_name": name}) == frozenset()
+
+
 @pytest.mark.parametrize("uid", [MODEL, SOURCE])
 def test_it_is_looked_at_once_an_hour_at_most(workspace: Workspace, uid: str) -> None:
     def look(minutes: int) -> datetime:

@@ -15,6 +15,9 @@ from dagster_agent.schema_drift.diff import SchemaDiff, diff_schemas
 from dagster_agent.schema_drift.engine import RULES
 from dagster_agent.schema_drift.fingerprints import Samples
 from dagster_agent.schema_drift.impact import Impact, Touched
+from dagster_agent.schema_drift.json_changes import KeyChange, key_changes
+from dagster_agent.schema_drift.json_memory import first_known
+from tests.unit.schema_drift.json_sample import look_at, lots
 
 CASES = Path(__file__).parents[2] / "cases" / "drift_rule"
 ALL = [
@@ -61,11 +64,17 @@ def _diff(case: Mapping[str, Any]) -> SchemaDiff:
         contract=case.get("contract"),
         described=case.get("described", ()),
     )
+    documents = case.get("documents")
+    changes: tuple[KeyChange, ...] = ()
+    if documents:
+        known = first_known(look_at(lots(documents["before"])))
+        changes = key_changes(known, look_at(lots(documents["after"])))
     impacts = {
         column: Impact(readers=tuple(Touched(kind="model", name=name) for name in names))
         for column, names in case.get("readers", {}).items()
     }
-    return replace(diff, impacts=impacts, new_tables=tuple(case.get("new_tables", ())))
+    news = tuple(case.get("new_tables", ()))
+    return replace(diff, impacts=impacts, new_tables=news, keys=changes)
 
 
 @pytest.mark.parametrize(("rule_id", "case"), ALL)
