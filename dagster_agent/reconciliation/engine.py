@@ -22,6 +22,8 @@ from dagster_agent.reconciliation.ladder import METHODS, climb, run, trouble
 from dagster_agent.reconciliation.row_comparison.landing import Landing
 from dagster_agent.reconciliation.truths import OpenStore
 
+_NAME_TRUTH = "name what it must agree with in `meta: dagster_agent: reconcile:`"
+
 
 def reconcile(
     asset: str,
@@ -84,6 +86,9 @@ def _inferred(start: Comparison, manifest: Manifest, warehouse: Warehouse) -> It
             hint="run `dbt compile` or `dbt build`; `dbt parse` does not compile",
         )
         return
+    if told := _read_from_files(asset, manifest):
+        yield start.detection("row-count", DetectionStatus.UNTRAINED, told, hint=_NAME_TRUTH)
+        return
     try:
         account, keys = account_of(
             asset, sql, manifest=manifest, warehouse=warehouse, config=start.config
@@ -140,7 +145,19 @@ def _nothing_to_compare(start: Comparison) -> Detection:
         "row-count",
         DetectionStatus.UNTRAINED,
         f"{asset.name} is not compared: {reason}",
-        hint="name what it must agree with in `meta: dagster_agent: reconcile:`",
+        hint=_NAME_TRUTH,
+    )
+
+
+def _read_from_files(asset: Asset, manifest: Manifest) -> str:
+    """What its SQL reads outside the warehouse, in words; the guard lets no statement do that."""
+    parents = [manifest.asset(uid) for uid in manifest.parents(asset.unique_id)]
+    files = [p.name for p in parents if p.resource_type == "source" and p.relation is None]
+    if not files:
+        return ""
+    return (
+        f"{asset.name} is not compared with what it reads: {', '.join(files)} is no table of the"
+        " warehouse (an external location)"
     )
 
 

@@ -53,8 +53,9 @@ def judge_rows(comparison: Comparison, account: ModelAccount) -> Detection:
         return told(DetectionStatus.FAILED, headline, severity=severity, hint=hint)
     uncounted = _uncounted(account)
     if uncounted:
-        headline = f"rows of {comparison.asset.name} could not be accounted for"
-        return told(DetectionStatus.COULD_NOT_RUN, f"{headline}: {uncounted[0].note}")
+        first = uncounted[0]
+        headline = f"rows of {comparison.asset.name} could not be accounted for: {first.note}"
+        return told(DetectionStatus.COULD_NOT_RUN, headline, hint=first.hint)
     return told(DetectionStatus.PASSED, _all_well(comparison, account, counts, tolerated))
 
 

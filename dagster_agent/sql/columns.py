@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from sqlglot import exp
 
@@ -115,9 +116,15 @@ def _only_with(
         columns = source_columns(source, visible, known)
         if columns is None:
             unknown.append(source)
-        elif any(_same_name(c, column) for c in columns):
+        elif column.casefold() in _folded(columns):
             return source
     return unknown[0] if len(unknown) == 1 else None
+
+
+@lru_cache(maxsize=64)
+def _folded(columns: tuple[str, ...]) -> frozenset[str]:
+    """For tables of thousands of columns, each of which is looked for."""
+    return frozenset(column.casefold() for column in columns)
 
 
 def source_origin(

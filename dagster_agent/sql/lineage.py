@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from sqlglot import exp
 
 from dagster_agent.model import Relation
@@ -33,7 +35,7 @@ def output_columns(sql: str, dialect: str, *, columns: Known | None = None) -> t
     Raises:
         QueryRefused: It does not parse as one query.
     """
-    return query_columns(parse_select(sql, dialect), (), columns or {}) or ()
+    return query_columns(_parsed(sql, dialect), (), columns or {}) or ()
 
 
 def column_origin(
@@ -53,4 +55,10 @@ def column_origin(
     Raises:
         QueryRefused: It does not parse as one query.
     """
-    return origin(parse_select(sql, dialect), column, (), columns or {})
+    return origin(_parsed(sql, dialect), column, (), columns or {})
+
+
+@lru_cache(maxsize=4)
+def _parsed(sql: str, dialect: str) -> exp.Query:
+    """The query, which nobody here changes: origins are asked for column by column."""
+    return parse_select(sql, dialect)

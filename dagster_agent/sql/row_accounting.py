@@ -62,6 +62,8 @@ class ScopeAccount:
     """In the order they take effect; empty when it could not be counted."""
     note: str = ""
     """Why it could not be counted."""
+    hint: str = ""
+    """What to do about that, where it is known."""
 
     @property
     def rows(self) -> int | None:
@@ -136,7 +138,8 @@ def _account(
     except DagsterAgentError as error:
         if isinstance(error, ConnectorError) and error.retryable:
             raise
-        return ScopeAccount(scope=block.scope, note=f"not counted: {error.message}")
+        note = f"not counted: {error.message}"
+        return ScopeAccount(scope=block.scope, note=note, hint=error.hint)
     return ScopeAccount(scope=block.scope, steps=steps)
 
 

@@ -7,6 +7,7 @@ is wrong with the model itself; `their_<case>` is the other side.
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 import time
 from collections.abc import Generator, Mapping
@@ -20,6 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 import duckdb
 import yaml
 
+from dagster_agent.dbt.project import DbtProject
 from tests import warm_dbt
 
 ORDERS = "select i as id, i * 2 as amount from range(12) t(i)"
@@ -63,7 +65,7 @@ class Case:
 def write_project(
     root: Path, cases: Mapping[str, Case], targets: Mapping[str, Any], address: str
 ) -> None:
-    """The project with its tables in DuckDB, parsed."""
+    """The project with its tables in DuckDB, compiled."""
     outputs = {"dev": {"type": "duckdb", "path": "shop.duckdb", "threads": 1}, **targets}
     profile = {"shop": {"target": "dev", "outputs": outputs}}
     models = [
@@ -94,7 +96,17 @@ def write_project(
                 connection.execute(f"create table {name} as from raw_{name}")
             if case.theirs is not None:
                 connection.execute(f"create table their_{name} as {case.theirs}")
-    warm_dbt.run(root, "parse")
+    keep_compiled(root)
+
+
+def keep_compiled(root: Path) -> None:
+    """Compile a project by the warm dbt, where the agent keeps what it has compiled itself: its own
+    dbt would need seconds to start."""
+    warm_dbt.run(root, "compile")
+    project = DbtProject.open(root, profiles_dir=root)
+    kept = root / "state" / "manifests"
+    kept.mkdir(parents=True)
+    shutil.copy(root / "target" / "manifest.json", kept / f"{project.digest()}.json")
 
 
 def _page(number: int) -> list[dict[str, int]]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dagster_agent.connectors.warehouses.config import WarehouseConfig
 from dagster_agent.connectors.warehouses.connector import WarehouseConnector
@@ -16,6 +17,9 @@ from dagster_agent.connectors.warehouses.duckdb_reader import DuckDBReader
 from dagster_agent.connectors.warehouses.duckdb_snapshot import copy_when_free, stamp
 from dagster_agent.errors import ConfigError
 from dagster_agent.ports import Scratch, Warehouse
+
+if TYPE_CHECKING:
+    from dagster_agent.connectors.warehouses.duckdb_reader import DuckDBConnection
 
 
 class DuckDBWarehouse(DuckDBReader):
@@ -69,6 +73,20 @@ class DuckDBWarehouse(DuckDBReader):
     def together(self) -> AbstractContextManager[None]:
         """See `SharesConnection`."""
         return self._files.together()
+
+    @contextlib.contextmanager
+    def beside(
+        self, prepare: Callable[[DuckDBConnection], None]
+    ) -> Generator[tuple[DuckDBConnection, str] | None]:
+        """A connection to the files, and the name of the private catalog in memory that it has
+        beside them; see `DuckDBFiles.beside`."""
+        with self._files.beside(prepare) as connection:
+            yield (connection, self._files.own_catalog) if connection is not None else None
+
+    @property
+    def catalog(self) -> str:
+        """Name of the main file's catalog."""
+        return self._originals[0].alias
 
     def stamp(self) -> str:
         """See `TellsStamp`."""

@@ -6,7 +6,7 @@ import contextlib
 import threading
 import time
 import uuid
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -116,6 +116,30 @@ class DuckDBFiles:
         with contextlib.closing(connection):
             yield connection
 
+    @contextlib.contextmanager
+    def beside(
+        self, prepare: Callable[[duckdb.DuckDBPyConnection], None]
+    ) -> Generator[duckdb.DuckDBPyConnection | None]:
+        """A separate connection for tables of one's own in `own_catalog`, in memory, beside the
+        files; for as long as rows take to come from elsewhere, so None unless all are copies.
+
+        Args:
+            prepare: Is given the connection before the files are attached and settings locked.
+        """
+        with self._lock:
+            found = None if self._stands_in_the_way(self._present()) else self._connect(prepare)
+        try:
+            yield found
+        finally:
+            if found is not None:
+                found.close()
+
+    @property
+    def own_catalog(self) -> str:
+        """Name of a connection's own database, which is in memory."""
+        taken = any(file.alias.lower() == "memory" for file in self._files)
+        return "agent_connection" if taken else "memory"
+
     def close(self) -> None:
         """Give back the connection to the copies; a later statement opens another one."""
         with self._lock:
@@ -137,7 +161,9 @@ class DuckDBFiles:
         if kept is not None:
             kept[1].close()
 
-    def _connect(self) -> duckdb.DuckDBPyConnection:
+    def _connect(
+        self, prepare: Callable[[duckdb.DuckDBPyConnection], None] | None = None
+    ) -> duckdb.DuckDBPyConnection:
         """A connection with all files attached; waits while a writer holds one of them."""
         import duckdb
 
@@ -151,6 +177,8 @@ class DuckDBFiles:
         for pause in pauses():
             connection = duckdb.connect(":memory:", config=options)
             try:
+                if prepare is not None:
+                    prepare(connection)
                 self._attach(connection)
             except duckdb.Error as problem:
                 connection.close()
@@ -173,9 +201,9 @@ class DuckDBFiles:
 
     def _attach(self, connection: duckdb.DuckDBPyConnection) -> None:
         main, *others = self._files
-        if any(file.alias.lower() == "memory" for file in self._files):
-            connection.execute("ATTACH ':memory:' AS agent_connection")
-            connection.execute("USE agent_connection; DETACH memory")
+        if self.own_catalog != "memory":
+            own = _quoted(self.own_catalog)
+            connection.execute(f"ATTACH ':memory:' AS {own}; USE {own}; DETACH memory")
         for file in (main, *(other for other in others if other.path.exists())):
             path = _literal(self.readable(file.path))
             connection.execute(f"ATTACH {path} AS {_quoted(file.alias)} (READ_ONLY)")

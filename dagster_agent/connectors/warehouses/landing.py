@@ -9,43 +9,89 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dagster_agent.connectors.warehouses.duckdb_reader import DuckDBReader, group_bits
+from dagster_agent.connectors.warehouses.duckdb import DuckDBWarehouse
+from dagster_agent.connectors.warehouses.duckdb_errors import translate
+from dagster_agent.connectors.warehouses.duckdb_reader import Connections, DuckDBReader
+from dagster_agent.connectors.warehouses.landing_connections import Cursors, One, prepare, quiet
 from dagster_agent.connectors.warehouses.no_scratch import no_scratch
 from dagster_agent.errors import ConfigError, DagsterAgentError
+from dagster_agent.model import Relation
 from dagster_agent.ports import Scratch, Warehouse
 
 if TYPE_CHECKING:
-    import duckdb
+    from dagster_agent.connectors.warehouses.duckdb_reader import DuckDBConnection
 
 _SECONDS = 3_600.0
 """Time limit of one statement on landed rows."""
 _MEMORY_GIB = 4.0
 """What landed rows may take of the memory before they spill; less where DuckDB's own limit is."""
-_GIB = {"bytes": 2.0**-30, "KiB": 2.0**-20, "MiB": 2.0**-10, "GiB": 1.0, "TiB": 1024.0}
+_ALONE = "memory"
+"""Catalog of a database in memory."""
 
 
 @contextlib.contextmanager
 def landed_tables(
-    folder: Path | None = None, *, memory_gib: float = _MEMORY_GIB
+    folder: Path | None = None,
+    *,
+    near: Sequence[Warehouse] = (),
+    memory_gib: float = _MEMORY_GIB,
 ) -> Generator[LandedRows]:
     """A private, empty DuckDB database; it is gone when the context ends.
 
     Args:
         folder: Where it spills to; the system's temporary folder by default.
+        near: Stores whose tables could be read in place. Of the first that is DuckDB and read from
+            private copies, the database has them beside itself; else it is all alone.
         memory_gib: What it may take of the memory, at most what DuckDB takes by itself.
 
     Raises:
         ConfigError: The package duckdb is not installed.
+        ConnectorError: The files of a store that is near cannot be read.
     """
     if importlib.util.find_spec("duckdb") is None:
         raise ConfigError(
             "rows of two stores are compared in DuckDB, but duckdb is not installed",
             hint="pip install 'dagster-agent[duckdb]'",
         )
+    for store in near:
+        if isinstance(store, DuckDBWarehouse):
+            with _beside(store, memory_gib) as found:
+                if found is not None:
+                    yield found
+                    return
+    with _alone(folder, memory_gib) as connection:
+        yield LandedRows(Cursors(connection), own=_ALONE)
+
+
+@contextlib.contextmanager
+def _beside(store: DuckDBWarehouse, memory_gib: float) -> Generator[LandedRows | None]:
+    """A place that has the store's tables beside it, if that stands in nobody's way."""
+    incoming: DuckDBConnection | None = None
+
+    def prepared(connection: DuckDBConnection) -> None:
+        nonlocal incoming
+        if incoming is not None:
+            incoming.close()
+        prepare(connection, memory_gib)
+        # what is set for one connection only cannot be set when the settings are locked
+        incoming = quiet(connection)
+
+    with store.beside(prepared) as found:
+        if found is None or incoming is None:
+            yield None
+            return
+        connection, own = found
+        with contextlib.closing(incoming):
+            # the store's own settings are those of its connection: what it reads is read there
+            yield LandedRows(One(connection), incoming=One(incoming), own=own, near=store)
+
+
+@contextlib.contextmanager
+def _alone(folder: Path | None, memory_gib: float) -> Generator[DuckDBConnection]:
     import duckdb
 
     # mkdtemp's folders are readable by their owner only
@@ -53,44 +99,70 @@ def landed_tables(
         config: dict[str, str | bool | int | float | list[str]] = {
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
-            "perfect_ht_threshold": group_bits(),
             "temp_directory": str(Path(private) / "spill"),
         }
         with duckdb.connect(":memory:", config=config) as connection:
-            _limit(connection, min(memory_gib, _own_limit(connection)))
-            yield LandedRows(connection)
-
-
-def _own_limit(connection: duckdb.DuckDBPyConnection) -> float:
-    """DuckDB's, in GiB: it knows the machine and its container."""
-    (shown,) = connection.sql("select current_setting('memory_limit')").fetchall()[0]
-    number, unit = str(shown).split()
-    return float(number) * _GIB[unit]
-
-
-def _limit(connection: duckdb.DuckDBPyConnection, gib: float) -> None:
-    connection.execute(f"set memory_limit = '{gib:.3f}GiB'")
+            prepare(connection, memory_gib)
+            yield connection
 
 
 class LandedRows:
     """Tables that were brought together so far.
 
     Args:
-        connection: To the private database; whoever opened it closes it.
+        connections: To the private database; whoever opened them closes them.
+        incoming: Others, by which rows come in.
+        own: Its catalog.
+        near: The store whose tables it has beside itself.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._connection = connection
+    def __init__(
+        self,
+        connections: Connections,
+        *,
+        own: str,
+        incoming: Connections | None = None,
+        near: DuckDBWarehouse | None = None,
+    ) -> None:
+        self._incoming = incoming or connections
+        self._own = own
+        self._near = near
         self._reader = LandedReader(
-            _Cursors(connection), name="duckdb:landed rows", catalog="memory", seconds=_SECONDS
+            connections,
+            name="duckdb:landed rows" if near is None else f"{near.name} and landed rows",
+            catalog=own if near is None else near.catalog,
+            seconds=_SECONDS,
         )
 
     @property
     def warehouse(self) -> LandedReader:
-        """Reads the landed tables, by their bare names."""
+        """Reads the landed tables by the names that `relation` gives, and those of `near`."""
         return self._reader
 
-    def land(self, name: str, warehouse: Warehouse, sql: str, *, purpose: str) -> tuple[int, int]:
+    @property
+    def near(self) -> Warehouse | None:
+        """The store whose tables `warehouse` reads too."""
+        return self._near
+
+    def relation(self, name: str) -> Relation:
+        """The landed table of that name, whatever the store that is near calls its own."""
+        return Relation(database=self._own, schema="main", name=name)
+
+    def keep(self, name: str, sql: str) -> None:
+        """Make a landed table of what a statement reads.
+
+        Args:
+            name: Of the table.
+            sql: A single SELECT for `warehouse`; passes the guard.
+
+        Raises:
+            ConnectorError: As `Warehouse.query`.
+        """
+        self._reader.keep(self.relation(name), sql)
+
+    def land(
+        self, name: str, warehouse: Warehouse, sql: str, *, purpose: str, select: str = "*"
+    ) -> tuple[int, int]:
         """Stream a result into a table, which is made or added to, within the memory limit.
 
         Args:
@@ -98,6 +170,7 @@ class LandedRows:
             warehouse: Where the rows come from.
             sql: A single SELECT in its dialect.
             purpose: A few words for logs and query tags.
+            select: What is kept of them: a select list in DuckDB's SQL.
 
         Returns:
             Rows and bytes (of Arrow memory) that came.
@@ -105,30 +178,50 @@ class LandedRows:
         Raises:
             ConnectorError: As `Warehouse.batches`.
         """
+        with (
+            warehouse.batches(sql, purpose=purpose) as reader,
+            self._incoming.opened() as connection,
+        ):
+            incoming = _Counted(reader)
+            connection.register("incoming_shape", reader.schema.empty_table())
+            connection.register("incoming_rows", incoming.reader())
+            try:
+                self._insert(connection, self.relation(name), select, incoming)
+            finally:
+                connection.unregister("incoming_rows")
+                connection.unregister("incoming_shape")
+        return incoming.rows, incoming.bytes
+
+    def _insert(
+        self, connection: DuckDBConnection, kept: Relation, select: str, incoming: _Counted
+    ) -> None:
         import duckdb
 
-        with warehouse.batches(sql, purpose=purpose) as reader:
-            incoming = _Counted(reader)
-            with contextlib.closing(_quiet(self._connection)) as cursor:
-                cursor.register("incoming_shape", reader.schema.empty_table())
-                cursor.register("incoming_rows", incoming.reader())
-                try:
-                    table = _quoted(name)
-                    cursor.execute(f"create table if not exists {table} as from incoming_shape")
-                    cursor.execute(f"insert into {table} from incoming_rows")
-                except duckdb.Error:
-                    # what the store said says more than DuckDB's words about it
-                    if incoming.problem is not None:
-                        raise incoming.problem from None
-                    raise
-                finally:
-                    cursor.unregister("incoming_rows")
-                    cursor.unregister("incoming_shape")
-        return incoming.rows, incoming.bytes
+        from dagster_agent.sql.guard import read_only
+
+        table = _table(kept)
+        shape = read_only(f"select {select} from temp.incoming_shape", "duckdb")
+        rows = read_only(f"select {select} from temp.incoming_rows", "duckdb")
+        try:
+            connection.execute(f"create table if not exists {table} as {shape}")
+            connection.execute(f"insert into {table} {rows}")
+        except duckdb.Error as problem:
+            # what the store said says more than DuckDB's words about it
+            if incoming.problem is not None:
+                raise incoming.problem from None
+            raise translate(problem, name=self._reader.name, seconds=_SECONDS) from problem
 
 
 class LandedReader(DuckDBReader):
     """Reads landed tables; no place for dbt to build in."""
+
+    def keep(self, kept: Relation, sql: str) -> None:
+        """See `LandedRows.keep`."""
+        from dagster_agent.sql.guard import read_only
+
+        table = _table(kept)
+        statement = read_only(sql, self.dialect)
+        self._run(lambda connection: connection.execute(f"create table {table} as {statement}"))
 
     def scratch(self, directory: Path) -> Scratch:  # noqa: ARG002 - the port's signature
         """See `Warehouse.scratch`.
@@ -137,20 +230,6 @@ class LandedReader(DuckDBReader):
             ConfigError: Always.
         """
         raise no_scratch(self.name)
-
-
-class _Cursors:
-    """Connections to the private database."""
-
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._connection = connection
-
-    @contextlib.contextmanager
-    def opened(self) -> Generator[duckdb.DuckDBPyConnection]:
-        with contextlib.closing(_quiet(self._connection)) as cursor:
-            yield cursor
-
-    separate = opened
 
 
 class _Counted:
@@ -182,11 +261,8 @@ class _Counted:
             raise
 
 
-def _quiet(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """A cursor of its own that draws no progress bar, which each cursor has to be told."""
-    cursor = connection.cursor()
-    cursor.execute("set enable_progress_bar = false")
-    return cursor
+def _table(relation: Relation) -> str:
+    return f"{_quoted(relation.database or _ALONE)}.main.{_quoted(relation.name)}"
 
 
 def _quoted(name: str) -> str:

@@ -128,7 +128,12 @@ class PostgresWarehouse:
         raise no_scratch(self.name)
 
     def _translated(self) -> AbstractContextManager[None]:
-        return own_errors(self.name, secrets=self._target.secrets, seconds=self._seconds)
+        return own_errors(
+            self.name,
+            secrets=self._target.secrets,
+            seconds=self._seconds,
+            sessions=self._sessions,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

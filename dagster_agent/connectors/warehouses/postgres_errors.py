@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Generator, Sequence
 
+from dagster_agent.connectors.warehouses.postgres_grants import DENIED, with_grant
+from dagster_agent.connectors.warehouses.postgres_session import PostgresSessions
 from dagster_agent.connectors.warehouses.sqlstate_errors import Trouble, translated
 
 _ROLE_HINT = "ask for SELECT on it and USAGE on its schema for the role of the dbt profile"
@@ -80,13 +82,16 @@ TROUBLES = (
 
 
 @contextlib.contextmanager
-def own_errors(name: str, *, secrets: Sequence[str], seconds: float) -> Generator[None]:
+def own_errors(
+    name: str, *, secrets: Sequence[str], seconds: float, sessions: PostgresSessions | None = None
+) -> Generator[None]:
     """Turns what both drivers and pyarrow raise into `ConnectorError`s.
 
     Args:
         name: The warehouse's name.
         secrets: Values that must not be shown.
         seconds: Time limit of a statement.
+        sessions: Tell which grant a refused role lacks; None: nobody does.
     """
     import psycopg
 
@@ -96,9 +101,12 @@ def own_errors(name: str, *, secrets: Sequence[str], seconds: float) -> Generato
     except kinds as problem:
         state = getattr(problem, "sqlstate", None) or ""
         # the driver's own text may quote the connection's parameters: it is not chained
-        raise translated(
+        error = translated(
             TROUBLES, problem, state=str(state), name=name, secrets=secrets, seconds=seconds
-        ) from None
+        )
+        if state == DENIED and sessions is not None:
+            error = with_grant(error, sessions)
+        raise error from None
 
 
 def _adbc_errors() -> tuple[type[Exception], ...]:

@@ -181,4 +181,6 @@ def _headline(
         told += f", from {gaps[0].group} on" if _DAY.fullmatch(gaps[0].group) else ""
         if "‹" not in worst.group:  # masked: says nothing
             told += f"; most at {worst.group} ({money(worst.size, metric.unit)})"
-    return f"{told}: {money(abs(total), metric.unit)} {sign} in all"
+    # what lies within the tolerance is not in the sum
+    where = "in all" if len(gaps) == groups else "in these"
+    return f"{told}: {money(abs(total), metric.unit)} {sign} {where}"

@@ -31,6 +31,7 @@ from dagster_agent.reconciliation.row_comparison.row_hash import (
     materialized,
     row_hash,
 )
+from dagster_agent.reconciliation.row_comparison.sides import side_rows, side_tables
 from dagster_agent.reconciliation.row_comparison.store import Journal
 from dagster_agent.reconciliation.row_comparison.value_forms import hash_sum
 
@@ -126,6 +127,7 @@ def _compared_tables(pair: TablePair, columns: ComparedColumns, buckets: Buckets
     kept = materialized(dialect)
     sources = [_rows(pair, columns, buckets, ours=ours) for ours in (True, False)]
     return [
+        *side_tables(pair, columns),
         *(
             f"b{side} as {kept}({_sums(source, buckets, dialect, ours=side == 'o')})"
             for side, source in zip("ot", sources, strict=True)
@@ -173,7 +175,7 @@ def _rows(pair: TablePair, columns: ComparedColumns, buckets: Buckets, *, ours: 
     hashed = row_hash(names, side.warehouse.dialect)
     return (
         f"(select *, {buckets.bucket} as b from (select *, {hashed} as h from "
-        f"(select {columns.selected(ours=ours)} from {side.rows_sql}) as r) as hashed) as placed"
+        f"{side_rows(pair, columns, ours=ours)}) as hashed) as placed"
     )
 
 
@@ -186,7 +188,7 @@ def _drilled(pair: TablePair, columns: ComparedColumns, buckets: Buckets, *, our
     dialect = side.warehouse.dialect
     hashed = row_hash((*columns.key_names, *columns.value_names), dialect)
     kept = ", ".join(columns.key_names) if buckets.busy else "*"
-    rows = f"(select {columns.selected(ours=ours)} from {side.rows_sql}) as r"
+    rows = side_rows(pair, columns, ours=ours)
     if dialect == "duckdb" and buckets.width and not buckets.busy:
         # a list of keys, unlike one of buckets, lets DuckDB skip the other columns of a row
         first = f"b * {buckets.width} + {buckets.low}"
@@ -205,7 +207,7 @@ def _suspects(pair: TablePair, columns: ComparedColumns, buckets: Buckets, *, ou
     hashed = ""
     if buckets.busy:
         side = pair.ours if ours else pair.theirs
-        rows = f"(select {columns.selected(ours=ours)} from {side.rows_sql}) as r"
+        rows = side_rows(pair, columns, ours=ours)
         names = (*columns.key_names, *columns.value_names)
         hashed = f", {row_hash(names, side.warehouse.dialect)} as h"
     same = " and ".join(f"x.{name} = r.{name}" for name in columns.key_names)

@@ -15,7 +15,7 @@ from dagster_agent.reconciliation.comparison import Side, TablePair
 from dagster_agent.reconciliation.config import ReconciliationConfig
 from dagster_agent.reconciliation.row_comparison.bucket_plan import unique_keys
 from dagster_agent.reconciliation.row_comparison.buckets import MAX_DRILLED_SHARE
-from dagster_agent.reconciliation.row_comparison.columns import ComparedColumns
+from dagster_agent.reconciliation.row_comparison.columns import ComparedColumns, landed_columns
 from dagster_agent.reconciliation.row_comparison.difference import RowDifference
 from dagster_agent.reconciliation.row_comparison.landing import LandedTables
 from dagster_agent.reconciliation.row_comparison.portable_hash import portable_hash
@@ -132,16 +132,19 @@ def _hashed(
     """
     side = pair.ours if ours else pair.theirs
     dialect = side.warehouse.dialect
-    row = portable_hash((*columns.keys, *columns.values), ours=ours, dialect=dialect)
-    identity = _identity(columns, row, ours=ours, dialect=dialect)
+    # by names of their own: a form that is written twice is made twice, or takes long to plan
+    named = landed_columns(columns)
+    row = portable_hash((*named.keys, *named.values), ours=ours, dialect=dialect)
+    identity = _identity(named, row, ours=ours, dialect=dialect)
     if isinstance(bucket, tuple):
         low, width = bucket
         number = whole_quotient(f"(i - {low})", width, dialect)
     else:
         number = f"mod(i, {bucket})"
     return (
-        f"(select i, v, {number} as b from (select {identity} as i, {row} as v "
-        f"from {_present(columns, side, ours=ours)}) as r) as hashed"
+        f"(select i, v, {number} as b from (select {identity} as i, {row} as v from (select "
+        f"{columns.selected(ours=ours)} from {_present(columns, side, ours=ours)}) as forms) "
+        "as r) as hashed"
     )
 
 

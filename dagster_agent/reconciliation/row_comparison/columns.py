@@ -35,6 +35,8 @@ class ComparedColumn:
     """The plain form may hold any text."""
     tolerance: Tolerance = EXACT
     """How far two values may be apart."""
+    hashed: bool = False
+    """Stands for several columns as their hash, which nobody wants to see."""
 
     @property
     def tolerant(self) -> bool:

@@ -62,7 +62,7 @@ def compare_rows(
                 reason=f"{choice.reason}; more than 30 % of the rows are in buckets that differ, "
                 "so all were fetched",
             )
-    with landing() as place:
+    with landing(near=(pair.ours.warehouse, pair.theirs.warehouse)) as place:
         found = compare_streamed(
             pair, columns, config, place, journal, expected_share=expected_share
         )

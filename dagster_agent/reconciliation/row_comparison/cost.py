@@ -14,8 +14,8 @@ from typing import Literal
 from dagster_agent.reconciliation.comparison import Side, TablePair
 from dagster_agent.reconciliation.config import ReconciliationConfig
 from dagster_agent.reconciliation.row_comparison.columns import ComparedColumns
+from dagster_agent.reconciliation.row_comparison.sending import sent_sql
 from dagster_agent.reconciliation.row_comparison.store import Journal
-from dagster_agent.reconciliation.row_comparison.stream_plan import rows_sql
 
 CHECKSUM_SECONDS = 4e-6
 """What checksums cost per row, from the first to the last statement: 3.2 to 4.6 microseconds were
@@ -157,7 +157,7 @@ def _measured(
     ours: bool,
 ) -> Line:
     """Fetch ever more of a side's `count` rows until they flow for `PROBE_SECONDS`."""
-    side, sql = (pair.ours if ours else pair.theirs), rows_sql(pair, columns, ours=ours)
+    side, sql = (pair.ours if ours else pair.theirs), sent_sql(pair, columns, ours=ours)
     line = _fetched(side, f"{sql} limit {FIRST_ROWS}", journal)
     for number, limit in enumerate(PROBE_ROWS):
         slow = line.seconds >= PROBE_SECONDS * (1 if number else 10)

@@ -22,6 +22,7 @@ from dagster_agent.reconciliation.row_comparison.pairing import (
 )
 from dagster_agent.reconciliation.row_comparison.result import TOTALS, RawResult, read_result
 from dagster_agent.reconciliation.row_comparison.row_hash import materialized, row_hash
+from dagster_agent.reconciliation.row_comparison.sides import side_rows, side_tables
 from dagster_agent.reconciliation.row_comparison.store import Journal
 from dagster_agent.reconciliation.row_comparison.value_forms import hash_sum
 
@@ -44,6 +45,7 @@ def _statement(pair: TablePair, columns: ComparedColumns, examples: int) -> str:
     kept = materialized(dialect)
     sources = [_rows(pair, columns, ours=ours) for ours in (True, False)]
     tables = [
+        *side_tables(pair, columns),
         *(
             f"g{side} as {kept}({_grouped(source, columns, dialect)})"
             for side, source in zip("ot", sources, strict=True)
@@ -76,6 +78,7 @@ def _matched(pair: TablePair, columns: ComparedColumns, buckets: Buckets, exampl
         return f"(select count(*) from {null.rows_sql})"
 
     tables = [
+        *side_tables(pair, columns),
         *matched_tables(pair, columns, buckets, chosen="k0 is not null"),
         pairing_tables(columns, dialect),
     ]
@@ -94,10 +97,7 @@ def _matched(pair: TablePair, columns: ComparedColumns, buckets: Buckets, exampl
 def _rows(pair: TablePair, columns: ComparedColumns, *, ours: bool) -> str:
     side = pair.ours if ours else pair.theirs
     hashed = row_hash((*columns.key_names, *columns.value_names), side.warehouse.dialect)
-    return (
-        f"(select *, {hashed} as h from "
-        f"(select {columns.selected(ours=ours)} from {side.rows_sql}) as r) as placed"
-    )
+    return f"(select *, {hashed} as h from {side_rows(pair, columns, ours=ours)}) as placed"
 
 
 def _grouped(source: str, columns: ComparedColumns, dialect: str) -> str:

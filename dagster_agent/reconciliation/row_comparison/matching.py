@@ -12,9 +12,7 @@ from dagster_agent.reconciliation.row_comparison.buckets import Buckets
 from dagster_agent.reconciliation.row_comparison.columns import ComparedColumns
 from dagster_agent.reconciliation.row_comparison.pairing import KEY_COUNTS, unequal_keys
 from dagster_agent.reconciliation.row_comparison.row_hash import materialized, row_hash
-
-SIDES = (("o", True), ("t", False))
-"""Ends of names, and whether it is our side."""
+from dagster_agent.reconciliation.row_comparison.sides import SIDES, side_rows
 
 
 def matched_tables(
@@ -50,7 +48,7 @@ def _hashed(
     listed = ", ".join(columns.key_names)
     return (
         f"select b, {listed}, {hashed} as h from (select *, {buckets.bucket} as b from "
-        f"(select {columns.selected(ours=ours)} from {side.rows_sql}) as r) as placed "
+        f"{side_rows(pair, columns, ours=ours)}) as placed "
         f"where {chosen}"
     )
 
@@ -84,8 +82,8 @@ def _rows(pair: TablePair, columns: ComparedColumns, *, ours: bool) -> str:
     hashed = row_hash((*columns.key_names, *columns.value_names), side.warehouse.dialect)
     same = " and ".join(f"x.{name} = r.{name}" for name in columns.key_names)
     return (
-        f"select *, {hashed} as h from (select {columns.selected(ours=ours)} from "
-        f"{side.rows_sql}) as r where exists (select 1 from unmatched as x where {same})"
+        f"select *, {hashed} as h from {side_rows(pair, columns, ours=ours)} where exists "
+        f"(select 1 from unmatched as x where {same})"
     )
 
 

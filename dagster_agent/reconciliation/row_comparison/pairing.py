@@ -66,7 +66,7 @@ def result_rows(columns: ComparedColumns, totals: str, examples: int, dialect: s
     nothing = f"cast(null as {text})"
     numbers = f"select 'total' as part, {totals}, {nothing} as k, {nothing} as o, {nothing} as t"
     parts = [numbers]
-    if columns.values:
+    if columns.keys and columns.values:
         parts.append(
             f"select 'columns' as part, {_column_numbers(columns, text)} as numbers, {nothing} as k"
             f", {nothing} as o, {nothing} as t from judged"
@@ -149,16 +149,16 @@ def _whole_rows(columns: ComparedColumns) -> str:
 
 
 def _judged(columns: ComparedColumns, dialect: str) -> str:
-    """Pairs with dc0, dc1, ...: 1 beyond the tolerance; and ec0, ec1, ...: the distance."""
+    """Pairs with dc0, dc1, ...: 1 beyond the tolerance; and ec0, ec1, ...: the distance, where
+    values have one."""
     if not columns.values or not columns.keys:
         return "select * from pairs"
-    found: list[str] = []
-    for column, name in zip(columns.values, columns.value_names, strict=True):
-        distance = f"cast(null as {_double(dialect)})"
-        if column.countable:
-            distance = _distance(column, f"o{name}", f"t{name}", dialect)
-        found.append(f"{distance} as e{name}")
-    measured = f"select *, {', '.join(found)} from pairs"
+    distances = "".join(
+        f", {_distance(column, f'o{name}', f't{name}', dialect)} as e{name}"
+        for column, name in zip(columns.values, columns.value_names, strict=True)
+        if column.countable
+    )
+    measured = f"select *{distances} from pairs"
     flags = ", ".join(
         f"{_beyond(column, name, dialect)} as d{name}"
         for column, name in zip(columns.values, columns.value_names, strict=True)
@@ -220,8 +220,8 @@ def _column_numbers(columns: ComparedColumns, text: str) -> str:
     """`rows:largest:total` of every column, joined; one value however many columns there are."""
     found: list[str] = []
     for column, name in zip(columns.values, columns.value_names, strict=True):
-        count = f"cast(coalesce(sum(d{name}), 0) as {text})" if columns.keys else "'0'"
-        if columns.keys and column.countable:
+        count = f"cast(coalesce(sum(d{name}), 0) as {text})"
+        if column.countable:
             gap = f"case when d{name} = 1 then e{name} end"
             extremes = [f"max(abs({gap}))", f"sum({gap})"]
             shown = [f"coalesce(cast({each} as {text}), '')" for each in extremes]
@@ -232,10 +232,12 @@ def _column_numbers(columns: ComparedColumns, text: str) -> str:
 
 def _examples(columns: ComparedColumns, limit: int, text: str) -> list[str]:
     keys = _packed(columns.key_names, text)
-    cells = [_packed([f"{side}{c}" for c in columns.value_names], text) for side in "ot"]
+    named = zip(columns.values, columns.value_names, strict=True)
+    told = [name for column, name in named if not column.hashed]
+    cells = [_packed([f"{side}{c}" for c in told], text) for side in "ot"]
     flags = "''"
-    if columns.keys and columns.values:
-        flags = joined([f"cast(d{c} as {text})" for c in columns.value_names], " || ")
+    if columns.keys:
+        flags = joined([f"cast(d{c} as {text})" for c in told], " || ")
     order = ", ".join(columns.key_names) or "kind"
     found: list[str] = []
     for kind in ("missing", "extra", "changed"):

@@ -150,8 +150,9 @@ def _cells(
     kind: str, key: list[Cell], flags: str, ours: str, theirs: str, columns: ComparedColumns
 ) -> Iterator[tuple[Cell, ...]]:
     one, other = _unpacked(ours), _unpacked(theirs)
-    wanted = flags or "1" * len(columns.values)
-    for column, flag, mine, there in zip(columns.values, wanted, one, other, strict=True):
+    told = [column for column in columns.values if not column.hashed]
+    wanted = flags or "1" * len(told)
+    for column, flag, mine, there in zip(told, wanted, one, other, strict=True):
         if flag == "1":
             yield kind, *key, column.name, _shown(mine, column), _shown(there, column)
 

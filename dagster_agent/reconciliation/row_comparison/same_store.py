@@ -27,6 +27,7 @@ from dagster_agent.reconciliation.row_comparison.result import difference_of
 from dagster_agent.reconciliation.row_comparison.row_hash import BITMAP_BITS
 from dagster_agent.reconciliation.row_comparison.store import Journal
 from dagster_agent.reconciliation.row_comparison.value_forms import plain_form
+from dagster_agent.reconciliation.row_comparison.wide_tables import WIDE, compare_wide
 
 BUSY_SHARE = 0.002
 """Share of differing rows from which small buckets are cheaper."""
@@ -94,8 +95,14 @@ def compare_in_store(
     columns = columns or compared_columns(pair, native=True)
     warehouse = pair.ours.warehouse
     shared = warehouse.together() if isinstance(warehouse, SharesConnection) else nullcontext()
+
+    def compared(some: ComparedColumns, share: float | None) -> RowDifference:
+        return _compared(pair, some, config, share, glances=glances and share is None)
+
     with shared:
-        return _compared(pair, columns, config, expected_share, glances=glances)
+        if len(columns.values) > WIDE:
+            return compare_wide(columns, expected_share, warehouse.dialect, compared)
+        return compared(columns, expected_share)
 
 
 def _compared(
@@ -117,7 +124,7 @@ def _compared(
     extent = _extent(pair, columns, number, journal)
     seen = _seen(pair, columns, extent, journal) if glances else None
     known = _at_a_glance(seen) if seen is not None else known
-    if known.much:
+    if columns.keys and known.much:
         return _joined(pair, columns, config, journal, f"{known.told}: too much for buckets")
     buckets = _buckets(pair, columns, config, number, extent, seen, known)
     raw = compare_buckets(pair, columns, buckets, config.sample_rows, journal)

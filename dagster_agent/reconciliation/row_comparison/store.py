@@ -39,12 +39,18 @@ class Journal:
         row = next(self.ask(warehouse, sql).records())
         return {name: int(str(value or 0)) for name, value in row.items()}
 
-    def land(self, place: LandedTables, *wanted: tuple[str, Warehouse, str]) -> None:
+    def land(
+        self,
+        place: LandedTables,
+        *wanted: tuple[str, Warehouse, str],
+        select: Mapping[str, str] | None = None,
+    ) -> None:
         """Stream results into landed tables, all at the same time: each store works by itself.
 
         Args:
             place: Where to.
             wanted: Table, store and statement.
+            select: By table, what is kept of its rows; all of them by default.
 
         Raises:
             ConnectorError: As `Warehouse.batches`.
@@ -52,7 +58,14 @@ class Journal:
         self.queries += [sql for _, _, sql in wanted]
         with ThreadPoolExecutor(max_workers=len(wanted)) as pool:
             landed = [
-                pool.submit(place.land, name, warehouse, sql, purpose="row comparison")
+                pool.submit(
+                    place.land,
+                    name,
+                    warehouse,
+                    sql,
+                    purpose="row comparison",
+                    select=(select or {}).get(name, "*"),
+                )
                 for name, warehouse, sql in wanted
             ]
         for each in landed:

@@ -25,7 +25,7 @@ _MOMENT = (
 )
 _NAN_BITS = 0x7FF8 << 48
 """As PostgreSQL stores what is not a number."""
-_FAR = 9_223_372_036_854_775_807
+FAR = 9_223_372_036_854_775_807
 """Stands for the moment `infinity`."""
 
 
@@ -190,7 +190,7 @@ def _at_most(units: str, sql: str, dialect: str, *, near: str = "") -> str:
     zero = "cast('1970-01-01' as date)"
     return (
         f"case {near if dialect == 'postgres' else ''}when isfinite({sql}) then {units} "
-        f"when {sql} > {zero} then {_FAR} when {sql} < {zero} then -{_FAR} end"
+        f"when {sql} > {zero} then {FAR} when {sql} < {zero} then -{FAR} end"
     )
 
 

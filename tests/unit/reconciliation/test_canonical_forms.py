@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from dagster_agent.connectors.warehouses import open_warehouse
+from dagster_agent.connectors.warehouses.duckdb import DuckDBWarehouse
 from dagster_agent.connectors.warehouses.landing import landed_tables
 from dagster_agent.errors import ConfigError, ConnectorError
 from dagster_agent.model import Relation
@@ -173,6 +174,25 @@ def duck() -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
+@pytest.fixture
+def ours(duck: Any, tmp_path: Path, across: str) -> Iterator[Any]:
+    """How to fill a table in DuckDB, and who reads it: in memory, or from a copy of a file."""
+    if across != "beside":
+        yield duck.execute, MemoryWarehouse(duck)
+        return
+    path = tmp_path / "shop.duckdb"
+
+    def execute(sql: str) -> None:
+        with duckdb.connect(str(path)) as connection:
+            connection.execute("set timezone = 'America/New_York'")
+            connection.execute(sql)
+
+    zone = {"timezone": "America/New_York"}
+    warehouse = DuckDBWarehouse(path, snapshot_dir=tmp_path / "copies", settings=zone)
+    yield execute, warehouse
+    warehouse.close()
+
+
 @pytest.fixture(scope="module")
 def post(postgres_server: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A PostgreSQL database: `execute` and the warehouse that reads it."""
@@ -209,37 +229,36 @@ def fill(execute: Any, columns: list[tuple[str, str, list[str]]]) -> None:
 
 def compare(ours: Side, theirs: Side, across: str | None, names: list[str]) -> RowDifference:
     pair = TablePair(ours=ours, theirs=theirs, keys=("n",), columns=dict.fromkeys(names, EXACT))
-    config = ReconciliationConfig(across=across)  # pyright: ignore[reportArgumentType] - a parameter of the test
+    plan = "stream" if across == "beside" else across
+    config = ReconciliationConfig(across=plan)  # pyright: ignore[reportArgumentType] - a parameter of the test
     return compare_rows(pair, config, landing=landed_tables)
 
 
-@pytest.mark.parametrize("across", ["stream", "checksum"])
-def test_equal_values_in_two_stores_are_equal(duck: Any, post: Any, across: str) -> None:
-    connection, warehouse = post
-    fill(duck.execute, [(name, type_, values) for name, type_, values, _, _ in SAME])
+@pytest.mark.parametrize("across", ["stream", "checksum", "beside"])
+def test_equal_values_in_two_stores_are_equal(ours: Any, post: Any, across: str) -> None:
+    (execute, reader), (connection, warehouse) = ours, post
+    fill(execute, [(name, type_, values) for name, type_, values, _, _ in SAME])
     fill(connection.execute, [(name, type_, values) for name, _, _, type_, values in SAME])
     names = [name for name, *_ in SAME]
-    found = compare(
-        side(MemoryWarehouse(duck), "typed"), side(warehouse, "typed", "public"), across, names
-    )
+    found = compare(side(reader, "typed"), side(warehouse, "typed", "public"), across, names)
     assert [(c.column, c.rows) for c in found.columns] == []
     assert found.differing == 0
     assert found.rows_ours == found.rows_theirs == 13
+    if across != "checksum":
+        assert found.plan.rows_fetched == (13 if across == "beside" else 26)
     if across == "checksum":  # sizes, sums, no rows, duplicates: no bucket differed
         assert (found.plan.statements, found.plan.rows_fetched) == (7, 5)
 
 
-@pytest.mark.parametrize("across", ["stream", "checksum"])
-def test_every_unequal_value_is_found(duck: Any, post: Any, across: str) -> None:
+@pytest.mark.parametrize("across", ["stream", "checksum", "beside"])
+def test_every_unequal_value_is_found(ours: Any, post: Any, across: str) -> None:
     """The values of a column moved by one row: each row then differs from the one before it."""
-    connection, warehouse = post
+    (execute, reader), (connection, warehouse) = ours, post
     moved = [(name, type_, [*values[1:], "null"]) for name, _, _, type_, values in SAME]
-    fill(duck.execute, [(name, type_, values) for name, type_, values, _, _ in SAME])
+    fill(execute, [(name, type_, values) for name, type_, values, _, _ in SAME])
     fill(connection.execute, moved)
     names = [name for name, *_ in SAME]
-    found = compare(
-        side(MemoryWarehouse(duck), "typed"), side(warehouse, "typed", "public"), across, names
-    )
+    found = compare(side(reader, "typed"), side(warehouse, "typed", "public"), across, names)
     assert {c.column: c.rows for c in found.columns} == {
         name: len(values) for name, _, values, _, _ in SAME
     }

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
+from dagster_agent.connectors.warehouses.duckdb import DuckDBWarehouse
 from dagster_agent.connectors.warehouses.landing import landed_tables
+from dagster_agent.errors import QueryRefused
 from dagster_agent.model import Relation
 from dagster_agent.reconciliation.comparison import EXACT, Side, TablePair
 from dagster_agent.reconciliation.config import ReconciliationConfig
@@ -89,6 +93,52 @@ def test_the_line_is_measured_on_few_rows_and_what_was_measured_is_told(pair: Ta
 def test_what_is_fetched_by_order_is_not_counted_before(pair: TablePair) -> None:
     found = compare_rows(pair, ReconciliationConfig(across="stream"), landing=landed_tables)
     assert (found.plan.statements, found.plan.rows_fetched, found.changed) == (2, 2 * ROWS, 1)
+
+
+@pytest.mark.parametrize("copied", [True, False])
+def test_what_is_read_from_a_copy_is_not_landed_and_nobody_waits_for_it(
+    pair: TablePair, tmp_path: Path, copied: bool
+) -> None:
+    path = tmp_path / "shop.duckdb"
+    with duckdb.connect(str(path)) as writer:
+        # named as what is landed is
+        writer.execute(
+            f"create table theirs as select i as id, i * 3 as amount from range({ROWS}) r(i)"
+        )
+    store = DuckDBWarehouse(path, snapshot_dir=tmp_path / "copies" if copied else None)
+    relation = Relation(name="theirs")
+    ours = Side(label="ours", warehouse=store, schema=store.schemas([relation])[relation])
+    written: list[tuple[int, ...]] = []
+
+    class Busy(MemoryWarehouse):
+        """While its rows come, another process could write to the file."""
+
+        @contextlib.contextmanager
+        def batches(self, sql: str, *, purpose: str) -> Generator[Any]:
+            with super().batches(sql, purpose=purpose) as reader:
+                if copied:
+                    with duckdb.connect(str(path)) as writer:
+                        written.extend(writer.execute("delete from theirs where id < 5").fetchall())
+                yield reader
+
+    other = pair.theirs.warehouse
+    assert isinstance(other, MemoryWarehouse)
+    theirs = replace(pair.theirs, warehouse=Busy(other.connection))
+    config = ReconciliationConfig(across="stream")
+    found = compare_rows(replace(pair, ours=ours, theirs=theirs), config, landing=landed_tables)
+    assert (found.changed, found.missing, found.extra) == (1, 0, 0)  # as it was at the start
+    assert found.plan.rows_fetched == ROWS * (1 if copied else 2)
+    assert written == ([(5,)] if copied else [])
+    with landed_tables(near=(store,)) as place:
+        assert (place.near is store) == copied
+        if copied:
+            with pytest.raises(QueryRefused):
+                place.keep("t", "delete from theirs")
+            with pytest.raises(QueryRefused):
+                place.warehouse.query("drop table theirs", purpose="test")
+    with duckdb.connect(str(path), read_only=True) as reader:
+        assert reader.sql("from duckdb_tables()").select("table_name").fetchall() == [("theirs",)]
+    store.close()
 
 
 def test_landed_rows_spill_and_leave_nothing(pair: TablePair, tmp_path: Path) -> None:

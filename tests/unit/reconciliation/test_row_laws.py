@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Literal
 
 import duckdb
@@ -12,8 +13,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from dagster_agent.connectors.warehouses.duckdb import DuckDBWarehouse
 from dagster_agent.connectors.warehouses.landing import landed_tables
 from dagster_agent.model import Relation
+from dagster_agent.ports import Warehouse
 from dagster_agent.reconciliation.comparison import EXACT, Side, TablePair
 from dagster_agent.reconciliation.config import ReconciliationConfig
 from dagster_agent.reconciliation.row_comparison.columns import compared_columns
@@ -57,14 +60,25 @@ PLANTED: tuple[list[Row], list[Row]] = (
 
 
 class Stores:
-    """Two stores with the same tables in both, so that any plan can compare them."""
+    """Two stores with the same tables in both, so that any plan can compare them, and a file."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
         self.connections = [duckdb.connect(":memory:") for _ in range(2)]
         self.warehouses = [MemoryWarehouse(each) for each in self.connections]
+        self.path = folder / "shop.duckdb"
+        self.file = DuckDBWarehouse(self.path, snapshot_dir=folder / "copies")
 
     def fill(self, ours: Sequence[Row], theirs: Sequence[Row]) -> None:
-        for connection in self.connections:
+        with duckdb.connect(str(self.path)) as file:
+            self._fill([*self.connections, file], ours, theirs)
+
+    def _fill(
+        self,
+        connections: Sequence[duckdb.DuckDBPyConnection],
+        ours: Sequence[Row],
+        theirs: Sequence[Row],
+    ) -> None:
+        for connection in connections:
             for name, rows in (("ours", ours), ("theirs", theirs)):
                 connection.execute(
                     f"create or replace table {name} (id int, note text, memo text, amount int)"
@@ -72,10 +86,13 @@ class Stores:
                 if rows:
                     connection.executemany(f"insert into {name} values (?, ?, ?, ?)", rows)
 
-    def pair(self, keys: tuple[str, ...], *, across: bool = False) -> TablePair:
+    def pair(
+        self, keys: tuple[str, ...], *, across: bool = False, file: str | None = None
+    ) -> TablePair:
         sides: list[Side] = []
         for name, warehouse in zip(("ours", "theirs"), self.warehouses, strict=True):
-            at = warehouse if across else self.warehouses[0]
+            at: Warehouse = warehouse if across else self.warehouses[0]
+            at = self.file if name == file else at
             relation = Relation(name=name)
             schema = at.schemas([relation])[relation]
             sides.append(Side(label=name, warehouse=at, schema=schema))
@@ -86,9 +103,10 @@ class Stores:
 
 
 @pytest.fixture(scope="module")
-def stores() -> Iterator[Stores]:
-    made = Stores()
+def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stores]:
+    made = Stores(tmp_path_factory.mktemp("stores"))
     yield made
+    made.file.close()
     for connection in made.connections:
         connection.close()
 
@@ -132,23 +150,31 @@ def expected(ours: Sequence[Row], theirs: Sequence[Row], key: Sequence[int]) -> 
 
 def by_plan(stores: Stores, plan: str) -> dict[str, int]:
     config = ReconciliationConfig(bucket_rows=2, sample_rows=2)
-    keys = {"hash": ("id", "note"), "text": ("note",), "rows": ()}.get(plan, ("id",))
+    keys = {"hash": ("id", "note"), "text": ("note",), "rows": ()}.get(
+        plan.removeprefix("beside ").removeprefix("there "), ("id",)
+    )
     if plan == "join":
         pair = stores.pair(keys)
         journal = Journal()
         raw = compare_joined(pair, compared_columns(pair, native=True), 2, journal)
         return dict(raw.totals)
-    across = plan in ("stream", "checksum")
+    near = {"beside": "ours", "there": "theirs"}.get(plan.partition(" ")[0])
+    across = plan in ("stream", "checksum") or near is not None
     if across:
-        config = config.model_copy(update={"across": plan})
+        config = config.model_copy(update={"across": "stream" if near else plan})
+    pair = stores.pair(keys, across=across, file=near)
     found = compare_rows(
-        stores.pair(keys, across=across),
+        pair,
         config,
         expected_share={"busy": 0.02, "hash": 0.02, "quiet": 0.0}.get(plan),
         landing=landed_tables,
     )
     named = {"hash": "hash buckets", "text": "hash buckets", "rows": "row buckets"}
-    assert found.plan.name in (named.get(plan, plan), "range buckets", "hash buckets")
+    if near is not None:  # what is read in place does not leave its store
+        assert found.plan.name == "stream"
+        assert found.plan.rows_fetched == (found.rows_theirs if near == "ours" else found.rows_ours)
+    else:
+        assert found.plan.name in (named.get(plan, plan), "range buckets", "hash buckets")
     assert found.plan.statements == len(found.queries)
     numbers = {name: getattr(found, name) for name in expected([], [], ())}
     distinct = {"keys_theirs": found.keys_theirs}
@@ -167,7 +193,14 @@ PLANS = {
     "join": (0,),
     "stream": (0,),
     "checksum": (0,),
+    "beside": (0,),
+    "beside hash": (0, 1),
+    "beside rows": (),
+    "there": (0,),
+    "there text": (1,),
 }
+"""By plan, the columns of the key. Where rows come beside a file with ours or, there, theirs, only
+the other side's are fetched."""
 
 
 @LAW
@@ -192,9 +225,9 @@ def test_a_table_reconciled_with_itself_finds_nothing(stores: Stores, table: lis
         assert found["duplicated_ours"] == found["duplicated_theirs"]
 
 
-@pytest.mark.parametrize("plan", ["range", "stream", "checksum"])
+@pytest.mark.parametrize("plan", ["range", "stream", "checksum", "beside"])
 def test_columns_and_examples_say_what_differs_and_by_how_much(
-    stores: Stores, plan: Literal["range", "stream", "checksum"]
+    stores: Stores, plan: Literal["range", "stream", "checksum", "beside"]
 ) -> None:
     base: list[Row] = [(i, f"n{i}", "m", i) for i in range(300)]
     theirs = [*base]
@@ -204,9 +237,10 @@ def test_columns_and_examples_say_what_differs_and_by_how_much(
     theirs += [(500, "new", "m", 1), base[20], (None, "n", "m", 1)]
     del theirs[30]
     stores.fill(base, theirs)
-    across = None if plan == "range" else plan
-    config = ReconciliationConfig(across=across, sample_rows=3)
-    pair = stores.pair(("id",), across=across is not None)
+    across = {"stream": "stream", "beside": "stream", "checksum": "checksum"}.get(plan)
+    config = ReconciliationConfig(across=across, sample_rows=3)  # pyright: ignore[reportArgumentType] - a parameter of the test
+    file = "ours" if plan == "beside" else None
+    pair = stores.pair(("id",), across=across is not None, file=file)
     found = compare_rows(pair, config, landing=landed_tables)
     assert [(c.column, c.rows, c.largest, c.total) for c in found.columns] == [
         ("note", 1, None, None),

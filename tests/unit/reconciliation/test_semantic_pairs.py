@@ -105,6 +105,7 @@ def test_revenue_that_differs_from_a_day_on(shop: Any) -> None:
     assert found.status is FAILED
     assert found.metrics["metric_groups_differing.charges"] == 4
     assert "in 4 of 22 values, from 2026-11-19 on; most at 2026-11-19 (EUR" in found.headline
+    assert found.headline.endswith(" in these")
     assert found.sample is not None
     assert [row[0] for row in found.sample.rows] == [
         "2026-11-19",
@@ -140,7 +141,9 @@ def test_a_group_is_itself_in_another_type(shop: Any) -> None:
         "union all select 20, 'FR   ', 9",
     )
     entry = {"measures": {"n": {"unit": "EUR"}}, "segments": ["code", "country"]}
-    ours = "select 1.00::decimal(9, 2) as code, 'DE' as country, 7 as n union all select 20, 'FR', 8"
+    ours = (
+        "select 1.00::decimal(9, 2) as code, 'DE' as country, 7 as n union all select 20, 'FR', 8"
+    )
     found = _of_codes(shop, ours, entry)["column-aggregates"]
     assert found.headline.endswith(", all in code=20 and country=FR")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -51,6 +52,21 @@ def test_a_driving_table_that_vanished(project: Any) -> None:
     found = only(project.reconcile(uid))
     assert found.status is FAILED
     assert found.headline == "shop.main.raw_orders does not exist in duckdb:shop"
+
+
+def test_a_source_that_is_a_file_is_no_table_that_vanished(project: Any, tmp_path: Path) -> None:
+    file = tmp_path / "tickets.parquet"
+    project.execute(f"copy (select 1 as id) to '{file}' (format parquet)")
+    project.source("tickets")
+    project.sources["source.test.raw.tickets"]["relation_name"] = f"'{file}'"
+    reads = {"depends_on": {"nodes": ["source.test.raw.tickets"]}}
+    uid = project.model("stg_tickets", f"select id from '{file}'", **reads)
+    found = only(project.reconcile(uid))
+    assert found.status is UNTRAINED
+    assert found.headline == (
+        "stg_tickets is not compared with what it reads: tickets is no table of the warehouse"
+        " (an external location)"
+    )
 
 
 def test_a_lookup_that_vanished(project: Any) -> None:

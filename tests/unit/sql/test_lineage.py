@@ -82,3 +82,13 @@ def test_every_table_that_is_read() -> None:
         " where id > (select max(id) from db.s.planes)"
     )
     assert tables_read(sql, "duckdb") == (F, P, Relation(name="y"))
+
+
+def test_a_file_is_no_table() -> None:
+    joined = "join 'exports/planes.parquet' using (id) join \"a.csv\" using (id)"
+    sql = f"select * from db.s.flights {joined}"
+    assert tables_read(sql, "duckdb") == (F,)
+    assert tables_read('select * from "odd name", s."a.csv"', "duckdb") == (
+        Relation(name="odd name"),
+        Relation(schema="s", name="a.csv"),
+    )
