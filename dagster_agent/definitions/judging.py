@@ -20,7 +20,7 @@ from dagster_agent.definitions.blueprint import Blueprint
 from dagster_agent.definitions.discovery import DbtAssetRef
 from dagster_agent.definitions.expected_links import expected_links
 from dagster_agent.definitions.links import Place, accept_link
-from dagster_agent.definitions.names import Engine
+from dagster_agent.definitions.names import ENGINES, Engine
 from dagster_agent.definitions.partitions import finding_page
 from dagster_agent.definitions.redacting import redacted, redacted_detection
 from dagster_agent.definitions.workspaces import asset_loader, open_workspace
@@ -80,7 +80,7 @@ def judge(
         occasion=Occasion.of(context.run, context.instance),
         place=Place.of_run(context.run, blueprint.settings),
     )
-    keys = sorted(context.selected_asset_check_keys)
+    keys = _in_order(context.selected_asset_check_keys, blueprint)
     for project in blueprint.projects:
         mine = [k for k in keys if blueprint.by_key[k.asset_key].project == project]
         if not mine:
@@ -182,6 +182,17 @@ def judge_again(
         store=workspace.store,
     )
     publisher.emit(shown.evaluation_of(result))
+
+
+def _in_order(keys: Iterable[dg.AssetCheckKey], blueprint: Blueprint) -> list[dg.AssetCheckKey]:
+    """Asset by asset, engine by engine: quality last, which reads what the others have found."""
+    ranks = {engine: rank for rank, engine in enumerate(ENGINES)}
+
+    def place(key: dg.AssetCheckKey) -> tuple[dg.AssetKey, int, str]:
+        engine = blueprint.names.engine_of(key.name)
+        return key.asset_key, ranks[engine] if engine else len(ranks), key.name
+
+    return sorted(keys, key=place)
 
 
 def _judge_all(

@@ -36,9 +36,9 @@ _LONG = 64
 _CODE_LENGTH = 24
 _CODE_DIGITS = 2
 _CODES = lexicon("""
-    carrier category channel class country currency environment grade kind language locale method
-    mode month outcome priority quarter reason region result severity source stage state status tier
-    timezone type tz unit weekday
+    carrier category channel class country currency device edition environment feature grade kind
+    language locale method mode month outcome phase plan platform priority quarter reason region
+    result segment severity source stage state status tier timezone type tz unit variant weekday
 """)
 """Last words of names of columns that hold codes; a final `code` or `name` is looked through."""
 _IDS = lexicon("guid id ids nr number no ref reference sha sku uuid")

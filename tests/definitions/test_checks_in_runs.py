@@ -51,6 +51,17 @@ def test_inside_a_customers_run_nothing_costly_runs_and_nothing_is_green_or_red(
     assert status_in_the_ui(instance, "agent_open_findings") == "SUCCEEDED"
 
 
+def test_quality_is_judged_last_because_it_reads_what_the_others_found(
+    defs: dg.Definitions, instance: dg.DagsterInstance, run: Run, project: Project
+) -> None:
+    project.build_tables()
+    checks = [dg.AssetCheckKey(FCT, name) for name in ENGINES]
+    measured = results(instance, run(defs, job="agent_checks", checks=checks).run_id)
+    assert list(measured) == [
+        *("agent_reconciliation", "agent_schema_drift", "agent_anomaly", "agent_quality")
+    ]
+
+
 def test_what_was_measured_is_repeated_with_its_time_inside_the_customers_next_run(
     defs: dg.Definitions, instance: dg.DagsterInstance, run: Run, project: Project
 ) -> None:

@@ -45,9 +45,10 @@ def test_case(dimension: str, case: Mapping[str, Any], promises: Promises) -> No
             detector=truth["detector"],
             asset=uid,
             status=DetectionStatus(truth["status"]),
-            headline="",
+            headline=truth.get("headline", ""),
             observed_at=NOW - timedelta(hours=truth.get("hours_ago", 0)),
-            metrics=truth["metrics"],
+            metrics=truth.get("metrics", {}),
+            pair=truth.get("pair", ""),
         )
         for truth in case.get("truths", ())
     ]

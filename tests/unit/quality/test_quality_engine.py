@@ -68,6 +68,16 @@ def test_all_of_an_asset_is_asked_in_one_statement(promises: Promises) -> None:
     assert len(promises.warehouse.sent) == len(answers.queries) == 1
 
 
+def test_what_an_incremental_run_replaces_is_no_promise_of_uniqueness(promises: Promises) -> None:
+    promises.execute("create table sales as select i % 3 as day, i as id from range(9) t(i)")
+    by_day = {"materialized": "incremental", "unique_key": "day"}
+    uid = promises.model("sales", config={**by_day, "incremental_strategy": "delete+insert"})
+    promises.test(uid, "not_null", "id")
+    assert promises.judge(uid)["uniqueness"].status is DetectionStatus.UNTRAINED
+    merged = promises.model("sales", config={**by_day, "incremental_strategy": "merge"})
+    assert promises.judge(merged)["uniqueness"].status is DetectionStatus.FAILED
+
+
 def test_one_mistake_stands_alone(promises: Promises) -> None:
     promises.execute("create table orders as select i as id from range(10) t(i)")
     uid = promises.model("orders", meta={"quality": {"valid": {"id": "id > no_such_column"}}})
