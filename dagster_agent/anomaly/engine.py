@@ -284,6 +284,6 @@ def _series(
         value=value,
         at=profile.profiled_at,
         history=history,
-        floor=floor_of(metric, profile, history),
+        floor=floor_of(metric, value, profile, history),
         bounded=is_share(metric),
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import statistics
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 from dagster_agent.anomaly.config import AnomalyConfig, Mute
-from dagster_agent.model import MetricPoint, TableProfile
+from dagster_agent.model import ColumnProfile, MetricPoint, TableProfile
 
 _SHARES = frozenset(
     (
@@ -20,6 +22,12 @@ _SHARE_FLOOR = 0.0025
 """Spread of a share below which nothing matters."""
 _DISTINCT_FLOOR = {"hyperloglog": 0.02, "sample": 0.05}
 """Distinct values are estimates: a table built anew may differ by that without reason."""
+
+_SAMPLED = {"q05": 2.113, "q25": 1.363, "q50": 1.253, "q75": 1.363, "q95": 2.113}
+"""Standard error of a quantile of normal values, in standard deviations over the root of their
+number: root of p (1 - p), over the density there."""
+_NORMAL_QUARTILES = 1.349
+"""Standard deviations between the quartiles of normal values."""
 
 
 def kind_of(metric: str) -> str:
@@ -51,8 +59,17 @@ def mute_of(metric: str, mutes: Sequence[Mute]) -> Mute | None:
     return next((m for m in mutes if fnmatchcase(name, m.metric.casefold())), None)
 
 
-def floor_of(metric: str, profile: TableProfile, history: Sequence[MetricPoint]) -> float:
-    """Smallest spread that means anything, in the metric's own unit."""
+def floor_of(
+    metric: str, value: float, profile: TableProfile, history: Sequence[MetricPoint]
+) -> float:
+    """Smallest spread that means anything, in the metric's own unit.
+
+    Args:
+        metric: Its name.
+        value: Now. No chance makes a number zero or gives it another sign.
+        profile: What it is taken from.
+        history: Its earlier points, in any order.
+    """
     kind = kind_of(metric)
     estimate = _DISTINCT_FLOOR.get(profile.distinct_by, 0.05)
     if kind in ("row_count", "bytes"):
@@ -64,7 +81,38 @@ def floor_of(metric: str, profile: TableProfile, history: Sequence[MetricPoint])
     if kind == "distinct" and history:
         usual = statistics.median(abs(point.value) for point in history)
         return estimate * usual
+    if (kind in _SAMPLED or kind in ("min", "max")) and _sits(history, value):
+        named = metric.partition(".")[2]
+        column = next((c for c in profile.columns if c.name == named), None)
+        return _chance_of(kind, column, profile) if column else 0.0
     return 0.0
+
+
+def _sits(history: Sequence[MetricPoint], value: float) -> bool:
+    """Whether most points repeat the one before, as a quantile of few different values does, and
+    all are of the value's sign."""
+    values = [point.value for point in sorted(history, key=lambda point: point.at)]
+    same = sum(one == other for one, other in itertools.pairwise(values))
+    alike = all((each > 0, each < 0) == (value > 0, value < 0) for each in values)
+    return alike and 2 * same >= len(values) - 1 > 0
+
+
+def _chance_of(kind: str, column: ColumnProfile, profile: TableProfile) -> float:
+    """By how much an extreme or a quantile moves by chance. It sits on one value for days and then
+    on the next one, so what it did before does not tell.
+
+    Source: standard error of a quantile, Stuart and Ord, Kendall's Advanced Theory of Statistics,
+    10.10; spread of extremes, Gumbel's law.
+    """
+    rows = profile.row_count if profile.rows_read is None else profile.rows_read
+    count = max(rows - column.null_count, 2)
+    known = column.quantiles.get("q25"), column.quantiles.get("q75")
+    if known[0] is None or known[1] is None:
+        return 0.0
+    deviation = abs(known[1] - known[0]) / _NORMAL_QUARTILES
+    if kind in _SAMPLED:
+        return _SAMPLED[kind] * deviation / math.sqrt(count)
+    return math.pi / math.sqrt(12 * math.log(count)) * deviation
 
 
 def told(metric: str, value: float) -> str:

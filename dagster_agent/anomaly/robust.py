@@ -20,6 +20,9 @@ NORMAL = 1.4826
 """Standard deviations in one median absolute deviation of normal values."""
 CLEANED_FROM = 8
 """With fewer points, an outlier cannot be told from the rest."""
+_OFTEN, _OFTEN_NORMAL = 0.8, 1.2816
+"""Where most values are one and the same, the rest are ordinary if they are at least a fifth: then
+this quantile of the distances tells the deviation, in those of normal values."""
 _WIDE = 100
 """Columns from which a row is parted faster than it is sorted."""
 
@@ -88,7 +91,7 @@ def spreads(values: Floats, reach: float, floor: Floats, floor_share: Floats) ->
         floor_share: The same as a share of the median.
 
     Source: Leys et al. 2013 for median and MAD; reweighted estimation as in Rousseeuw and Leroy
-    1987.
+    1987. Where the MAD is 0, a higher quantile takes its place.
     """
     values.sort(axis=1)
     count = _counted(values)
@@ -129,7 +132,7 @@ def _cleaned(away: Floats, count: Ints, reach: float, floor: Floats) -> Ints:
     rows = np.flatnonzero(~inside)  # also those with a gap: NaN is at the end
     if len(rows):
         some, size = away[rows], np.abs(away[rows])
-        robust = NORMAL * _middle(np.sort(size, axis=1), count[rows])
+        robust = _robust(np.sort(size, axis=1), count[rows])
         limit = allowance[rows] * np.fmax(robust, floor[rows])
         limit[count[rows] < CLEANED_FROM] = np.inf
         with np.errstate(invalid="ignore"):
@@ -137,6 +140,21 @@ def _cleaned(away: Floats, count: Ints, reach: float, floor: Floats) -> Ints:
         away[rows] = choose(kept, some, 0.0)
         number[rows] = kept.sum(axis=1)
     return number
+
+
+def _robust(size: Floats, count: Ints) -> Floats:
+    """Robust deviation of each row.
+
+    Args:
+        size: Distances from the median, ascending.
+        count: How many there are.
+    """
+    robust = NORMAL * _middle(size, count)
+    rows = np.flatnonzero(robust == 0)
+    if len(rows):
+        place = np.ceil(_OFTEN * count[rows]).astype(np.intp) - 1
+        robust[rows] = size[rows, np.maximum(place, 0)] / _OFTEN_NORMAL
+    return robust
 
 
 def _counted(ordered: NDArray[Any]) -> Ints:
