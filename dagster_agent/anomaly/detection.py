@@ -217,7 +217,8 @@ def _moment(at: datetime) -> str:
 
 
 def _missing(judgement: Judgement, config: AnomalyConfig) -> str:
-    have = f"{judgement.points} points of {judgement.days} different days"
+    points, days = judgement.points, judgement.days
+    have = f"{points} point{'s' * (points != 1)} of {days} day{'s' * (days != 1)}"
     if judgement.points < judgement.points_needed:
         wanted = f"{config.visible_change_share:.0%}"
         return f"{have}, needs {judgement.points_needed} to see a change of {wanted}"

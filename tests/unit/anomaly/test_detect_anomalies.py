@@ -130,8 +130,7 @@ def test_untrained_says_what_it_has_and_needs() -> None:
     summary, rows = _detect([_profile(0, 9_000)], _profile(1, 100))
     assert (summary.status, rows.status) == (DetectionStatus.UNTRAINED, DetectionStatus.UNTRAINED)
     assert rows.headline == (
-        "fct_orders: row_count is 100, untrained: 1 points of 1 different days, needs 2 to see a "
-        "change of 50%"
+        "fct_orders: row_count is 100, untrained: 1 point of 1 day, needs 2 to see a change of 50%"
     )
     assert rows.metrics == {"row_count": 100.0}
 
@@ -236,7 +235,7 @@ def test_only_what_failed_has_a_picture_and_numbers_left_out_are_told() -> None:
 def test_first_sight() -> None:
     summary, rows = _detect([], _profile(0, 100))
     assert (summary.status, rows.status) == (DetectionStatus.UNTRAINED, DetectionStatus.UNTRAINED)
-    assert "0 points of 0 different days" in summary.headline
+    assert "0 points of 0 days" in summary.headline
     assert summary.headline.endswith("; 4 metrics untrained until 18 daily points (0 so far)")
 
 
