@@ -10,7 +10,7 @@ export DAGSTER_DISABLE_TELEMETRY := 1
 # Or each of the many processes that the tests start compiles the whole library again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo dev test drill check lint types imports docs bench eval-live clean
+.PHONY: setup demo dev test drill check lint types imports bench eval-live clean
 
 setup: $(VENV)/.complete
 
