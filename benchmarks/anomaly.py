@@ -57,6 +57,8 @@ def run() -> Iterator[str]:
     yield from _quality()
     yield ""
     yield from _quiet()
+    yield ""
+    yield from _width()
 
 
 def _speed() -> Iterator[str]:
@@ -249,6 +251,26 @@ def _quiet() -> Iterator[str]:
             coming = np.array([before + np.round(flow[:, known]) for flow in flows])
             alarms = ((coming < ends[0]) | (coming > ends[1])) & trained
             cells.append(f"{1000 * alarms.mean():.2f}" if trained.any() else "untrained")
+        yield f"| {name} | " + " | ".join(cells) + " |"
+
+
+def _width() -> Iterator[str]:
+    """How wide the bands are: what a fault must exceed to be seen."""
+    lengths = (14, 21, 28, 42, 60, 90)
+    yield "Half of the newest band in deviations of the noise, mean of those trained, by days."
+    yield ""
+    yield "| kind | " + " | ".join(f"{each} days" for each in lengths) + " |"
+    yield "|---" * (len(lengths) + 1) + "|"
+    for name in ("flat, 10 % noise", "weekly, even noise", "counted, 66 a day"):
+        source = np.random.default_rng([SEED, *name.encode()])
+        flows, size = planted.clean(planted.CLEAN[name], 20 * PLANTED, lengths[-1] + 1, source)
+        cells: list[str] = []
+        for known in lengths:
+            found = list(_learned(flows[:, :known], AnomalyConfig()))
+            half = np.concatenate([(e.high[:, -1] - e.low[:, -1]) / 2 for e in found])
+            trained = np.concatenate([e.trained[:, -1] for e in found])
+            told = (half / size[:, known])[trained]
+            cells.append(f"{told.mean():.1f}" if len(told) else "untrained")
         yield f"| {name} | " + " | ".join(cells) + " |"
 
 

@@ -57,17 +57,15 @@ _PG_TABLE = """
 """
 _TIMED = """
 import json, sys, time, warnings
+from benchmarks.peak import peak_mb
 warnings.simplefilter("ignore")
 given = json.loads(sys.argv[1])
 {prepare}
 wall, cpu = time.perf_counter(), time.process_time()
 {work}
-# unlike `ru_maxrss`, it knows nothing of the process that started this one
-with open("/proc/self/status") as status:
-    peak = next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM"))
 print()
 print(json.dumps({{"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall,
-    "mb": peak}}))
+    "mb": peak_mb()}}))
 """
 _DUCKDB = "import duckdb; connection = duckdb.connect(given['path'], read_only=True)"
 _OWN = """

@@ -25,6 +25,7 @@ SCALE = float(os.environ.get("BENCH_SCALE", "1"))
 ROWS = int(10_000_000 * SCALE)
 MANY_ROWS = int(50_000_000 * SCALE)
 PEER_ROWS = int(1_000_000 * SCALE)
+WIDE_ROWS, WIDE_COLUMNS = max(1_000, int(20_000 * SCALE)), 2_000
 SHARES = (0.0, 0.0001, 0.001, 0.01, 0.05, 0.2, 0.5)
 ROUNDS = 3
 MEMORY_LIMIT = "2GB"
@@ -39,31 +40,17 @@ _TABLE = """
 """
 _SPREAD = 200_000
 """Rows among which each kind of difference comes in its share."""
-COLUMNS: tuple[str, ...] = (
-    "id",
-    "customer_id",
-    "quantity",
-    "note",
-    "ratio",
-    "amount",
-    "at",
-    "day",
-    "flag",
-    "code",
-)
 
 _CHILD = """
-import json, resource, sys, time
-from pathlib import Path
+import json, sys, time
 asked = json.loads(sys.argv[1])
 from benchmarks import reconciliation
+from benchmarks.peak import peak_mb
 reconciliation.warm()
-started, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF)
+wall, cpu = time.perf_counter(), time.process_time()
 told = getattr(reconciliation, asked.pop("work"))(**asked)
-after = resource.getrusage(resource.RUSAGE_SELF)
-cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-wall = time.perf_counter() - started
-print(json.dumps({"wall": wall, "cpu": cpu, "peak": after.ru_maxrss / 1024, "told": told}))
+wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+print(json.dumps({"wall": wall, "cpu": cpu, "peak": peak_mb(), "told": told}))
 """
 
 
@@ -77,9 +64,10 @@ def run() -> Iterator[str]:
                 path = make(Path(folder), rows, share)
                 yield from _figures(path, rows, share)
                 path.unlink()
+        yield from _wide(Path(folder) / "wide.duckdb")
         path = make(Path(folder), PEER_ROWS, 0.0001, duplicates=False)
         yield from _by_day(path)
-        yield from peer_lines(path, _ours(path, PEER_ROWS))
+        yield from peer_lines(path, _ours(path))
 
 
 def make(folder: Path, rows: int, share: float, *, duplicates: bool = True) -> Path:
@@ -122,8 +110,9 @@ def scan(path: str, limit: str | None = None) -> str:
     """The floor: every column of both tables is read and hashed."""
     import duckdb
 
-    listed = ", ".join(f'"{name}"' for name in COLUMNS)
     with duckdb.connect(path, read_only=True, config=_limited(limit)) as connection:
+        described = connection.execute("describe ours").fetchall()
+        listed = ", ".join(f'"{column[0]}"' for column in described)
         for name in ("ours", "theirs"):
             connection.execute(f"select count(*), sum(hash({listed})) from {name}").fetchall()
     return ""
@@ -161,7 +150,8 @@ def compare(path: str, share: float | None = None, plan: str = "", limit: str | 
     relations = [Relation(name=name) for name in ("ours", "theirs")]
     schemas = warehouse.schemas(relations)
     sides = [Side(label=r.name, warehouse=warehouse, schema=schemas[r]) for r in relations]
-    columns = dict.fromkeys(COLUMNS[1:], EXACT)
+    names = [column.name for column in sides[0].schema.columns]
+    columns = dict.fromkeys(names[1:], EXACT)
     pair = TablePair(ours=sides[0], theirs=sides[1], keys=("id",), columns=columns)
     if plan == "join":
         journal = same_store.Journal()
@@ -231,7 +221,25 @@ def _by_day(path: Path) -> Iterator[str]:
     yield _line(f"{PEER_ROWS:,} rows: aggregates by day", rounds, "by_day", "scan")
 
 
-def _ours(path: Path, rows: int) -> float:
+def _wide(path: Path) -> Iterator[str]:
+    """Two tables of very many columns, in three of which some values differ."""
+    import duckdb
+
+    columns = ", ".join(f"i * 31 + {n} as c{n}" for n in range(1, WIDE_COLUMNS))
+    changed = ", ".join(f"c{n} + (id % 1000 = 1)::int as c{n}" for n in (7, 900, 1900))
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(
+            f"create table ours as select i as id, {columns} from range({WIDE_ROWS}) t(i)"
+        )
+        connection.execute(f"create table theirs as select * replace ({changed}) from ours")
+    rounds = [
+        {name: _child(name, path=str(path)) for name in ("scan", "compare")} for _ in range(ROUNDS)
+    ]
+    size = f"{WIDE_ROWS:,} rows of {WIDE_COLUMNS:,} columns"
+    yield _line(f"{size}: floor", rounds, "scan", "scan")
+    yield _line(f"{size}: ours, no former run", rounds, "compare", "scan")
+
+
+def _ours(path: Path) -> float:
     """Wall seconds of our whole answer, imports and all excluded."""
-    del rows
     return statistics.median(_child("compare", path=str(path))["wall"] for _ in range(ROUNDS))

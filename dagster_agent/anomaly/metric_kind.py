@@ -93,8 +93,12 @@ def _sits(history: Sequence[MetricPoint], value: float) -> bool:
     all are of the value's sign."""
     values = [point.value for point in sorted(history, key=lambda point: point.at)]
     same = sum(one == other for one, other in itertools.pairwise(values))
-    alike = all((each > 0, each < 0) == (value > 0, value < 0) for each in values)
-    return alike and 2 * same >= len(values) - 1 > 0
+    often = 2 * same >= len(values) - 1 > 0
+    return often and {_sign(each) for each in values} == {_sign(value)}
+
+
+def _sign(value: float) -> int:
+    return (value > 0) - (value < 0)
 
 
 def _chance_of(kind: str, column: ColumnProfile, profile: TableProfile) -> float:

@@ -4,44 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from dagster_agent.dbt.manifest import Manifest
 from dagster_agent.errors import ConfigError
 from dagster_agent.model import Relation
-
-V12 = "https://schemas.getdbt.com/dbt/manifest/v12.json"
+from tests.unit.dbt.small_manifest import V12, built, node
 
 
 @pytest.fixture(scope="module")
 def manifest(worker) -> Manifest:
     """As dbt really writes it."""
     return Manifest.load(worker.run(["compile"]).manifest_path)
-
-
-def built(*nodes: dict[str, Any], adapter: str = "duckdb", **sections: Any) -> Manifest:
-    """A manifest of the given nodes with as little as dbt 1.8 writes."""
-    content: dict[str, Any] = {
-        "metadata": {"dbt_schema_version": V12, "project_name": "shop", "adapter_type": adapter},
-        "nodes": {n["unique_id"]: n for n in nodes if n["resource_type"] != "source"},
-        "sources": {n["unique_id"]: n for n in nodes if n["resource_type"] == "source"},
-        **sections,
-    }
-    return Manifest.from_bytes(json.dumps(content).encode())
-
-
-def node(uid: str, **fields: Any) -> dict[str, Any]:
-    resource_type, package, *_, name = uid.split(".")
-    return {
-        "unique_id": uid,
-        "name": name,
-        "resource_type": resource_type,
-        "package_name": package,
-        "relation_name": f'"shop"."main"."{name}"',
-        **fields,
-    }
 
 
 # what dbt writes ---------------------------------------------------------------------------------
@@ -211,60 +186,6 @@ def test_an_ambiguous_name_lists_what_it_may_mean():
 def test_relation_names_of_all_dialects(adapter, text, relation):
     manifest = built(node("model.shop.m", relation_name=text), adapter=adapter)
     assert manifest.asset("model.shop.m").relation == relation
-
-
-def test_unique_key_falls_back_from_config_to_tests():
-    def test_node(**fields: Any) -> dict[str, Any]:
-        return node("test.shop.t", resource_type="test", attached_node="model.shop.m", **fields)
-
-    unique = {"column_name": "k", "test_metadata": {"name": "unique", "kwargs": {}}}
-    pair = {
-        "test_metadata": {
-            "name": "unique_combination_of_columns",
-            "kwargs": {"combination_of_columns": ["a", "b"]},
-        }
-    }
-    model, expression = "model.shop.m", {"unique_key": "a || b"}
-
-    assert built(node(model, config={"unique_key": '"Order Id"'})).unique_key(model) == (
-        "Order Id",
-    )
-    assert built(node(model, config=expression)).unique_key(model) == ()
-    assert built(node(model, config=expression), test_node(**unique)).unique_key(model) == ("k",)
-    assert built(node(model), test_node(**pair)).unique_key(model) == ("a", "b")
-    limited = test_node(**unique, config={"where": "k > 1"})
-    assert built(node(model), limited).unique_key(model) == ()
-    snapshot = "snapshot.shop.s"
-    assert built(node(snapshot, config={"unique_key": "id"})).unique_key(snapshot) == ()
-
-
-@pytest.mark.parametrize(
-    ("config", "tested", "replaces"),
-    [
-        ({"incremental_strategy": "delete+insert", "unique_key": "day"}, None, True),
-        ({"unique_key": ["day", "shop"]}, None, True),
-        ({"incremental_strategy": "merge", "unique_key": "day"}, None, False),
-        ({"incremental_strategy": "delete+insert", "unique_key": "day"}, "day", False),
-        ({"incremental_strategy": "delete+insert", "unique_key": "day"}, "id", True),
-        ({"materialized": "table", "unique_key": "day"}, None, False),
-        ({"incremental_strategy": "append"}, "day", False),
-    ],
-)
-def test_a_unique_key_may_name_what_an_incremental_run_replaces(config, tested, replaces):
-    model = "model.shop.m"
-    nodes = [node(model, config={"materialized": "incremental", **config})]
-    if tested:
-        metadata = {"name": "unique", "kwargs": {}}
-        nodes.append(
-            node(
-                "test.shop.t",
-                resource_type="test",
-                attached_node=model,
-                column_name=tested,
-                test_metadata=metadata,
-            )
-        )
-    assert built(*nodes).replaces_by_key(model) is replaces
 
 
 def test_packages_python_models_and_odd_nodes():

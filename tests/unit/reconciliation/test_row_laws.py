@@ -1,4 +1,7 @@
-"""What every plan must find in any two tables, against an oracle in plain Python."""
+"""What every plan must find in any two tables, against an oracle in plain Python.
+
+This file is long because every law is asked of every plan, by one set of stores and one oracle.
+"""
 
 from __future__ import annotations
 
