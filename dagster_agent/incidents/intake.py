@@ -17,7 +17,7 @@ from dagster_agent.incidents import grouping, lifecycle
 from dagster_agent.incidents.config import IncidentsConfig
 from dagster_agent.incidents.fingerprint import fingerprint
 from dagster_agent.incidents.grouping import Group, Lineage
-from dagster_agent.model import Incident, IncidentStatus, Symptom
+from dagster_agent.model import Incident, IncidentStatus, Symptom, SymptomKind
 from dagster_agent.ports import StateStore
 
 _LEASE = "incident-intake"
@@ -67,6 +67,35 @@ def take_in(
         for group in grouping.group(symptoms, lineage):
             register.take(group)
     return Intake(opened=tuple(register.opened.values()), joined=tuple(register.joined.values()))
+
+
+def merge(
+    incident: Incident, home: Incident, *, store: StateStore, now: datetime, config: IncidentsConfig
+) -> Incident:
+    """Tell an incident's symptoms with another's, that has turned out to have the same cause.
+
+    What a person asked stays with the incident that answered it: it would keep its new home open.
+
+    Args:
+        incident: What is told elsewhere from now on; unchanged.
+        home: Open; closes only when the new symptoms are gone, too.
+        store: Remembers the incidents; one process at a time is let in.
+        now: UTC.
+        config: Limits.
+
+    Returns:
+        `home` as it is now.
+
+    Raises:
+        LeaseHeld: Another process takes in for more than ten seconds; nothing was done.
+    """
+    with _alone(store, now):
+        home = store.incident(home.id) or home
+        news = [s for s in incident.symptoms if s.kind is not SymptomKind.QUESTION]
+        kept = _kept((*home.symptoms, *news), config.max_symptoms_per_fingerprint)
+        home = dataclasses.replace(home, symptoms=kept, updated_at=now)
+        store.save_incident(home)
+    return home
 
 
 def waiting(store: StateStore, limit: int) -> tuple[Incident, ...]:

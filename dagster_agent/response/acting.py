@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
 from dagster_agent.actions.pull_request import open_pull_request
 from dagster_agent.errors import ApprovalRequired, DagsterAgentError
 from dagster_agent.incidents import lifecycle
-from dagster_agent.model import Finding, IncidentStatus, PullRequest, PullRequestState, Verdict
+from dagster_agent.incidents.intake import merge
+from dagster_agent.model import (
+    OPEN_STATUSES,
+    Finding,
+    FindingStatus,
+    IncidentStatus,
+    PullRequest,
+    PullRequestState,
+    Verdict,
+)
 from dagster_agent.ports import Narrator
 from dagster_agent.response.workspace import Workspace
 
@@ -90,21 +100,74 @@ def _opened(
 
 def _twin(workspace: Workspace, finding: Finding) -> Finding | None:
     """Another open finding whose pull request makes the same edits."""
+    return next(
+        (
+            other
+            for other in _same_change(workspace, finding)
+            if other.pull_request is not None and other.pull_request.state in _UNDECIDED
+        ),
+        None,
+    )
+
+
+def _same_change(workspace: Workspace, finding: Finding) -> Iterator[Finding]:
+    """Other open findings that make the same edits."""
     change = finding.report.change
     for other in workspace.store.findings(open_only=True):
-        request, theirs = other.pull_request, other.report.change
-        if other.id == finding.id or request is None or theirs is None or change is None:
+        theirs = other.report.change
+        if other.id == finding.id or change is None or theirs is None:
             continue
-        if theirs.edits == change.edits and request.state in _UNDECIDED:
-            return other
-    return None
+        if theirs.edits == change.edits:
+            yield other
+
+
+def join_twin(workspace: Workspace, finding: Finding, narrator: Narrator, now: datetime) -> Finding:
+    """Let a finding that tells another's story once more end in it: one cause, one decision.
+
+    Trouble that is seen after its cause was found opens an incident of its own, which may come to
+    the same cause. Its symptoms go to the earlier one, which stays open until they are gone, too.
+
+    Args:
+        workspace: The opened project.
+        finding: As it stands, with its pull request if there is one.
+        narrator: Hears where it ends.
+        now: UTC.
+
+    Returns:
+        The finding, resolved if an open one makes the same change with the same pull request.
+    """
+    incident = workspace.store.incident(finding.report.incident_id)
+    for twin in _same_change(workspace, finding):
+        home = workspace.store.incident(twin.report.incident_id)
+        if incident is None or home is None or home.status not in OPEN_STATUSES:
+            continue
+        if home.id == incident.id or _number(twin) != _number(finding):
+            continue
+        incidents = workspace.settings.incidents
+        merge(incident, home, store=workspace.store, now=now, config=incidents)
+        reason = f"same cause and same change as finding {twin.id}, which is decided there"
+        narrator.step(f"close as the story of finding {twin.id}", why=reason, result=home.title)
+        workspace.store.append_audit(
+            at=now,
+            actor="agent",
+            action="merge-incident",
+            subject=incident.id,
+            allowed=True,
+            detail={"into": home.id, "finding": finding.id, "told_by": twin.id},
+        )
+        return replace(finding, status=FindingStatus.RESOLVED, resolved_because=reason)
+    return finding
+
+
+def _number(finding: Finding) -> int | None:
+    return finding.pull_request.number if finding.pull_request else None
 
 
 def hand_over(workspace: Workspace, finding: Finding, now: datetime) -> None:
-    """Leave the incident to people, or close it where all is well."""
+    """Leave the incident to people, or close it where all is well or told elsewhere."""
     incident = workspace.store.incident(finding.report.incident_id)
     if incident is None or incident.status is not IncidentStatus.INVESTIGATING:
         return
-    healthy = finding.report.verdict is Verdict.HEALTHY
-    status = IncidentStatus.RESOLVED if healthy else IncidentStatus.WAITING
+    closed = finding.report.verdict is Verdict.HEALTHY or finding.status is FindingStatus.RESOLVED
+    status = IncidentStatus.RESOLVED if closed else IncidentStatus.WAITING
     workspace.store.save_incident(lifecycle.move(incident, status, now=now))

@@ -72,7 +72,7 @@ def decide(
     if finding.status in (FindingStatus.REJECTED, FindingStatus.RESOLVED):
         raise ConfigError(
             f"finding {finding_id} is already {finding.status}",
-            hint="investigate again to get a new finding",
+            hint=finding.resolved_because or "investigate again to get a new finding",
         )
     finding = _carry_out(workspace, finding, kind, decided_by, comment, now)
     snoozed_until = (until or now + _DEFAULT_SNOOZE) if kind is DecisionKind.SNOOZE else None

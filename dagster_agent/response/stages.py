@@ -25,7 +25,7 @@ from dagster_agent.model import (
     Lease,
 )
 from dagster_agent.ports import Narrator, Orchestrator
-from dagster_agent.response.acting import hand_over, propose
+from dagster_agent.response.acting import hand_over, join_twin, propose
 from dagster_agent.response.detection import detect, engines_of
 from dagster_agent.response.listening import ListeningNarrator
 from dagster_agent.response.proving import Proving, record_of
@@ -210,6 +210,7 @@ def act(
     finding = _found(workspace, investigation_id, "report", Finding)
     try:
         finding = propose(workspace, finding, narrator, now, investigation_id)
+        finding = join_twin(workspace, finding, narrator, now)
     finally:
         workspace.store.save_finding(finding)
         hand_over(workspace, finding, now)
