@@ -10,7 +10,7 @@ from typing import Any, cast
 from dagster_agent.dbt.manifest import DbtTest, Exposure, Manifest
 from dagster_agent.model import Asset, ResultTable
 from dagster_agent.schema_drift.json_keys import Path, path_text
-from dagster_agent.schema_drift.key_reads import arrow_follows, key_use
+from dagster_agent.schema_drift.key_reads import key_use
 from dagster_agent.schema_drift.reads import Known, Use, use_of
 
 _ROWS_TOLD = 200
@@ -177,7 +177,7 @@ class _Search:
         if use is Use.HANDS_ON:
             return (column.casefold(),)
         code = self._manifest.compiled_code(child) or self._manifest.raw_code(child)
-        if use is Use.NONE and not arrow_follows(code, column):
+        if use is Use.NONE:
             return ()
         found = key_use(code, column, path, dialect=self._manifest.adapter_type)
         if found.reads:

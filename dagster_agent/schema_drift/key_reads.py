@@ -56,8 +56,7 @@ def key_use(code: str, column: str, path: Path, *, dialect: str) -> KeyUse:
     except (QueryRefused, RecursionError):
         return KeyUse(reads=named)
     names = _names(tree, column.casefold())
-    # sqlglot takes an arrow among the arguments of a function for a lambda
-    reads, onward = named and not names.isdisjoint(_parameters(tree)), set[str]()
+    reads, onward = False, set[str]()
     for node, steps in _mentions(tree, names):
         top, taken = _taken(node, steps)
         if taken is None:
@@ -69,17 +68,6 @@ def key_use(code: str, column: str, path: Path, *, dialect: str) -> KeyUse:
         elif not isinstance(top.parent, _ELSEWHERE):
             reads = reads or named
     return KeyUse(reads=reads, onward=tuple(sorted(onward)))
-
-
-def arrow_follows(code: str, column: str) -> bool:
-    """Whether the text takes something out of the column by an arrow, where lineage may miss it."""
-    return re.search(rf"(?i)(?<![\w$]){re.escape(column)}\"?\s*->", code) is not None
-
-
-def _parameters(tree: exp.Expr) -> set[str]:
-    """Names in lower case before the arrows of lambdas."""
-    found = tree.find_all(exp.Lambda)
-    return {each.name.casefold() for arrow in found for each in arrow.expressions}
 
 
 def _named(code: str, path: Path) -> bool:

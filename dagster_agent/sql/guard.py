@@ -22,6 +22,7 @@ from sqlglot.errors import ErrorLevel, ParseError, UnsupportedError
 
 from dagster_agent.errors import ConfigError, QueryRefused
 from dagster_agent.model import Relation
+from dagster_agent.sql.arrows import read_arrows
 from dagster_agent.sql.functions import DIALECTS
 from dagster_agent.sql.identifiers import parse_relation
 from dagster_agent.sql.nodes import check_node, refused
@@ -135,6 +136,7 @@ def parse_select(sql: str, dialect: str) -> exp.Query:
     """
     root = _parse(sql, dialect, _SELECT)
     assert isinstance(root, exp.Query)  # noqa: S101 - what `_SELECT` says, for the type checker
+    read_arrows(root, dialect)
     return root
 
 
