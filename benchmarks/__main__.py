@@ -6,6 +6,7 @@ import sys
 
 from benchmarks import (
     anomaly,
+    anomaly_bands,
     cross_store,
     flights,
     load_time,
@@ -25,6 +26,7 @@ ALL = (
     schema_drift,
     profiling,
     anomaly,
+    anomaly_bands,
     flights,
 )
 

@@ -9,45 +9,32 @@ same in every run: all seeds are fixed. The limits were tuned on other seeds tha
 
 from __future__ import annotations
 
-import os
 import statistics
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import numpy as np
 
 from benchmarks import planted_faults as planted
 from benchmarks import planted_mixes
+from benchmarks.anomaly_bands import AT_ONCE, PLANTED, SCALE, SEED, START, moments_of, panel
 from benchmarks.peers import SECONDS, PeerFailed, python_of
-from dagster_agent.anomaly.bands import Bands
-from dagster_agent.anomaly.calendar import Moments
 from dagster_agent.anomaly.config import AnomalyConfig
 from dagster_agent.anomaly.detector import Series
 from dagster_agent.anomaly.engine import judge_series
-from dagster_agent.anomaly.panel import Panel
-from dagster_agent.anomaly.walk import glance, learn_bands, walk_through
+from dagster_agent.anomaly.walk import glance, walk_through
 from dagster_agent.model import MetricPoint
 
-SCALE = float(os.environ.get("BENCH_SCALE", "1"))
 SERIES = max(500, int(10_000 * SCALE))
 POINTS = 365
 METRICS = 100
 """Of one table: what a check judges together."""
 ROUNDS = 5
-PLANTED = max(20, int(200 * SCALE))
-"""Series of each kind and fault."""
-DRAWS = 10
-"""Next days of each clean series, so that rare alarms are counted well enough."""
 BEFORE = 130
 """Days before a fault begins."""
-SEED = 20_261_121
-"""Of the series that are reported."""
-START = datetime(2025, 1, 1, 6, tzinfo=UTC)
-_AT_ONCE = 700
-"""Series looked at together: enough to hide the cost of a call, few enough for the cache."""
 
 
 def run() -> Iterator[str]:
@@ -55,10 +42,6 @@ def run() -> Iterator[str]:
     yield from _speed()
     yield ""
     yield from _quality()
-    yield ""
-    yield from _quiet()
-    yield ""
-    yield from _width()
 
 
 def _speed() -> Iterator[str]:
@@ -95,38 +78,15 @@ def _speed() -> Iterator[str]:
 def _every_point(matrix: planted.Floats, config: AnomalyConfig) -> None:
     """As `learn_bands` does it, but what has to be walked through is so in one go: that of a single
     table is few series, and costs as many calls."""
-    moments = _moments(matrix.shape[1] + 1)
+    moments = moments_of(matrix.shape[1] + 1)
     doubtful: list[planted.Floats] = []
-    for first in range(0, len(matrix), _AT_ONCE):
-        rows = matrix[first : first + _AT_ONCE]
-        found, doubted = glance(_panel(rows, moments), config)
+    for first in range(0, len(matrix), AT_ONCE):
+        rows = matrix[first : first + AT_ONCE]
+        found, doubted = glance(panel(rows, moments), config)
         if found is not None:
             found.told(whole=False)
         doubtful.append(rows[doubted])
-    walk_through(_panel(np.concatenate(doubtful), moments), config).told(whole=False)
-
-
-def _learned(matrix: planted.Floats, config: AnomalyConfig) -> Iterator[Bands]:
-    """What is said of some series at a time; each with a next day whose value is not known."""
-    moments = _moments(matrix.shape[1] + 1)
-    for first in range(0, len(matrix), _AT_ONCE):
-        yield learn_bands(_panel(matrix[first : first + _AT_ONCE], moments), config)
-
-
-def _moments(days: int) -> Moments:
-    return Moments.of(np.array([(START + timedelta(day)).timestamp() for day in range(days)]))
-
-
-def _panel(rows: planted.Floats, moments: Moments) -> Panel:
-    nothing = np.zeros(len(rows))
-    return Panel(
-        values=np.column_stack([rows, np.full(len(rows), np.nan)]),
-        moments=moments,
-        floors=nothing + 1.0,
-        bounded=nothing > 0,
-        expected=np.zeros((len(rows), rows.shape[1] + 1), dtype=np.bool_),
-        ignored=nothing.astype(np.intp),
-    )
+    walk_through(panel(np.concatenate(doubtful), moments), config).told(whole=False)
 
 
 _STL = """
@@ -224,54 +184,6 @@ def _quality() -> Iterator[str]:
     for kind in planted_mixes.KINDS:
         score = Score(*planted_mixes.counted(kind, PLANTED, SEED))
         yield f"| changed mix, {kind} | ours | {score.cells()} |"
-
-
-def _quiet() -> Iterator[str]:
-    """False alarms of the bands by kind of clean series and length of history."""
-    count, lengths = 20 * PLANTED, (28, 42, 60, 90, 200)
-    yield f"{count:,} clean series of each kind, each with {DRAWS} next days; false alarms per"
-    yield "1,000 points, by days known."
-    yield ""
-    yield "| kind | " + " | ".join(f"{each} days" for each in lengths) + " |"
-    yield "|---" * (len(lengths) + 1) + "|"
-    for name, kind in planted.CLEAN.items():
-        source = np.random.default_rng([SEED, *name.encode()])
-        flows = [
-            np.maximum(planted.clean(kind, count, lengths[-1] + 1, source)[0], 0)
-            for _ in range(DRAWS)
-        ]
-        values = planted.observed(kind, flows[0])
-        cells: list[str] = []
-        for known in lengths:
-            found = list(_learned(values[:, :known], AnomalyConfig()))
-            ends = [np.concatenate([e.low[:, -1] for e in found])]
-            ends += [np.concatenate([e.high[:, -1] for e in found])]
-            trained = np.concatenate([e.trained[:, -1] for e in found])
-            before = values[:, known - 1] * kind.growing
-            coming = np.array([before + np.round(flow[:, known]) for flow in flows])
-            alarms = ((coming < ends[0]) | (coming > ends[1])) & trained
-            cells.append(f"{1000 * alarms.mean():.2f}" if trained.any() else "untrained")
-        yield f"| {name} | " + " | ".join(cells) + " |"
-
-
-def _width() -> Iterator[str]:
-    """How wide the bands are: what a fault must exceed to be seen."""
-    lengths = (14, 21, 28, 42, 60, 90)
-    yield "Half of the newest band in deviations of the noise, mean of those trained, by days."
-    yield ""
-    yield "| kind | " + " | ".join(f"{each} days" for each in lengths) + " |"
-    yield "|---" * (len(lengths) + 1) + "|"
-    for name in ("flat, 10 % noise", "weekly, even noise", "counted, 66 a day"):
-        source = np.random.default_rng([SEED, *name.encode()])
-        flows, size = planted.clean(planted.CLEAN[name], 20 * PLANTED, lengths[-1] + 1, source)
-        cells: list[str] = []
-        for known in lengths:
-            found = list(_learned(flows[:, :known], AnomalyConfig()))
-            half = np.concatenate([(e.high[:, -1] - e.low[:, -1]) / 2 for e in found])
-            trained = np.concatenate([e.trained[:, -1] for e in found])
-            told = (half / size[:, known])[trained]
-            cells.append(f"{told.mean():.1f}" if len(told) else "untrained")
-        yield f"| {name} | " + " | ".join(cells) + " |"
 
 
 def quality(seed: int, count: int, kinds: Sequence[str]) -> dict[tuple[str, str], Score]:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from dagster_agent.model import MetricPoint
 
 if TYPE_CHECKING:
     from dagster_agent.anomaly.study import Study
+
+_LEAST_CHANCE = 1e-300
+"""Smaller ones are this one: the tail of the normal distribution ends in numbers here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +58,8 @@ class Judgement:
     visible: float
     """Distance from the level at which a value would be called unusual four times in five."""
     score: float
-    """Distance of the value in units of the usual spread, negative below; cut at 999."""
+    """Distance of the value in units of the usual spread, negative below, cut at 999; of what has
+    no level, `deviate(probability)`."""
     probability: float
     """Chance of an ordinary value at least as far away."""
     set_aside: int
@@ -74,6 +79,15 @@ class Judgement:
     def unusual(self) -> bool:
         """Whether the value is unusual, looked at by itself."""
         return self.unusual_since is not None
+
+
+def deviate(chance: float) -> float:
+    """Deviations from the mean at which a normal value has this chance to be as far on that side.
+
+    So what has a chance and no distance, such as a label that is gone, takes its place among what
+    has one.
+    """
+    return -NormalDist().inv_cdf(max(chance, _LEAST_CHANCE)) if chance < 0.5 else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,8 @@ from dagster_agent.anomaly.robust import NORMAL, Bools, Floats, Ints, choose, me
 
 _NEAR = 4.5
 """Robust deviations from its phase beyond which a point teaches nothing."""
+_ROUNDING = 1e-9
+"""Share of the largest distance that is none: logarithms in other units differ by so little."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +47,9 @@ def learn_effects(flat: Floats, rest: Floats, phase: Ints, week: Ints) -> Effect
     weeks, week = np.unique(week, return_inverse=True)
     size = np.abs(rest)
     count = np.isfinite(size).sum(axis=1)
-    apart = choose(size > 0, size, np.nan)  # of few points, one is the median itself
+    nothing = _ROUNDING * np.max(size, axis=1, initial=0.0, where=np.isfinite(size))
+    # of few points, one is the median itself
+    apart = choose(size > nothing[:, None], size, np.nan)
     limit = _NEAR * (1 + 10 / np.maximum(count, 1)) * NORMAL * np.nan_to_num(medians(apart))
     with np.errstate(invalid="ignore"):
         near = size <= limit[:, None]

@@ -150,12 +150,17 @@ def _compared(
 def _expected(
     compared: Mapping[str, Sequence[Distribution]], feedback: Sequence[Feedback]
 ) -> Mapping[str, frozenset[datetime]]:
-    """Moments of distributions that people called expected, by metric."""
-    return {
-        metric: expected_moments(metric, [each.at for each in found[:-1]], feedback)
-        for column, found in compared.items()
-        for metric in (f"distribution.{column}", f"categories.{column}")
-    }
+    """Moments of distributions that people called expected, by metric. Where new labels are, so is
+    the mix that they make."""
+    expected: dict[str, frozenset[datetime]] = {}
+    for column, found in compared.items():
+        moments = [each.at for each in found[:-1]]
+        mix, labels = (
+            expected_moments(metric, moments, feedback)
+            for metric in (f"distribution.{column}", f"categories.{column}")
+        )
+        expected |= {f"categories.{column}": labels, f"distribution.{column}": mix | labels}
+    return expected
 
 
 def _told(

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from dagster_agent.anomaly.detector import Judgement, Told, anomaly_detector
+from dagster_agent.anomaly.detector import Judgement, Told, anomaly_detector, deviate
 
 if TYPE_CHECKING:
     from dagster_agent.anomaly.mix import Mixes
@@ -102,6 +102,7 @@ def _judgement(laid: Mixes, changes: Sequence[tuple[str, datetime, float]]) -> J
     points = len(laid.at) - 1
     words = [each for each, _, _ in changes]
     more = [f"{len(words) - _TOLD} more"] * (len(words) > _TOLD)
+    chance = min((chance for _, _, chance in changes), default=1.0)
     return Judgement(
         trained=True,
         points=points,
@@ -111,8 +112,8 @@ def _judgement(laid: Mixes, changes: Sequence[tuple[str, datetime, float]]) -> J
         low=0.0,
         high=0.0,
         visible=1.0,
-        score=float(len(changes)),
-        probability=min((chance for _, _, chance in changes), default=1.0),
+        score=deviate(chance),
+        probability=chance,
         set_aside=0,
         unusual_since=min((since for _, since, _ in changes), default=None),
         basis="labels of earlier points",

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dagster_agent.anomaly.detector import Told, anomaly_detector
+from dagster_agent.anomaly.detector import Told, anomaly_detector, deviate
 from dagster_agent.anomaly.metric_kind import is_share
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def frozen_value(study: Study) -> Sequence[Told]:
             study.level_judgement(row),
             trained=True,
             probability=chance,
-            score=0.0,
+            score=deviate(chance),
             unusual_since=study.moment(row, run - 1),
             returned=False,
             basis="how often it repeats",

@@ -107,10 +107,10 @@ def cheaper(lines: Sequence[Line], rows: Sequence[int], configured: float | None
     fetching, checksums = max(taken), max(rows) * CHECKSUM_SECONDS
     slower = lines[taken.index(fetching)]
     told = f"{configured / 1e6:,.1f} MB/s as configured" if configured else _told(slower)
+    size = sizes[lines.index(slower)]
     reason = (
-        f"two stores; fetching {sum(sizes) / 1e6:,.1f} MB takes about {fetching:,.1f} s, for "
-        f"{slower.name} sends {told}; checksums of {max(rows):,} rows take about "
-        f"{checksums:,.1f} s"
+        f"two stores; fetching {size / 1e6:,.1f} MB of {slower.name} takes about {fetching:,.1f} s,"
+        f" at {told}; checksums of {max(rows):,} rows take about {checksums:,.1f} s"
     )
     return Choice(plan="stream" if fetching < checksums else "checksum", reason=reason)
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from dagster_agent.anomaly.config import AnomalyConfig, ExcludedWindow
@@ -42,6 +42,7 @@ LENGTHS = st.sampled_from([3, 9, 20, 45, 80])
 
 @FEW
 @given(SEEDS, LENGTHS, st.sampled_from([1e-3, 0.5, 8.0, 1e6]), st.sampled_from([0.0, 0.5, 2.0]))
+@example(243, 80, 1e-3, 0.0)  # a distance that is 0 in one unit and rounding in the other
 def test_scaling_changes_no_verdict(seed: int, count: int, factor: float, fault: float) -> None:
     *past, last = _weekly(seed, count + 1)
     last *= fault or 1
