@@ -159,6 +159,25 @@ def join_twin(workspace: Workspace, finding: Finding, narrator: Narrator, now: d
     return finding
 
 
+def retire_earlier(workspace: Workspace, finding: Finding) -> None:
+    """Close what was found earlier of the same incident: who asks again wants the newest answer.
+
+    A finding that a person has approved, or that has a pull request of its own, stays.
+
+    Args:
+        workspace: The opened project.
+        finding: The newest, as it stands.
+    """
+    for earlier in workspace.store.findings(open_only=True):
+        same = earlier.report.incident_id == finding.report.incident_id and earlier.id != finding.id
+        told = earlier.pull_request is None or _number(earlier) == _number(finding)
+        if same and told and earlier.status is not FindingStatus.APPROVED:
+            reason = f"looked into again: finding {finding.id} takes its place"
+            workspace.store.save_finding(
+                replace(earlier, status=FindingStatus.RESOLVED, resolved_because=reason)
+            )
+
+
 def _number(finding: Finding) -> int | None:
     return finding.pull_request.number if finding.pull_request else None
 

@@ -25,7 +25,7 @@ from dagster_agent.model import (
     Lease,
 )
 from dagster_agent.ports import Narrator, Orchestrator
-from dagster_agent.response.acting import hand_over, join_twin, propose
+from dagster_agent.response.acting import hand_over, join_twin, propose, retire_earlier
 from dagster_agent.response.detection import detect, engines_of
 from dagster_agent.response.listening import ListeningNarrator
 from dagster_agent.response.proving import Proving, record_of
@@ -213,6 +213,7 @@ def act(
         finding = join_twin(workspace, finding, narrator, now)
     finally:
         workspace.store.save_finding(finding)
+        retire_earlier(workspace, finding)
         hand_over(workspace, finding, now)
         workspace.store.release_lease(opening.lease)
     return finding

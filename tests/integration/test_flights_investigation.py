@@ -36,6 +36,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_flights_project(folder, inner=("planes", "airports"))
 
 
+@pytest.mark.drill  # test_wt1_the_data_you_inherit.py tells a sweep in less time
 def test_a_sweep_finds_the_join_and_the_fix_restores_every_row(
     tmp_path: Path,
 ) -> None:

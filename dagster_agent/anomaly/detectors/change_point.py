@@ -1,6 +1,6 @@
 """Have the newest points together left the level, although each alone is ordinary?
 
-The mean of the newest 5, 12 and 28 points is compared with the level that the ordinary points
+The mean of the newest 3, 5, 12 and 28 points is compared with the level that the ordinary points
 before them made, in standard errors of that mean; neighbours that are alike widen the error, and
 single points count no further than the limit of the band. A small lasting shift and a slow drift
 show here first. Points that are off together teach the level nothing, so it stays reported until

@@ -2,12 +2,11 @@
 
 The newest distribution is compared with the mean of the ordinary ones before it, and with that of
 the same weekday where there are three, and with each that a person called expected: the nearest
-counts. The Jensen-Shannon distance
-decides, together with one other measure: for numbers Kolmogorov-Smirnov or the population
-stability index, for categories chi-square. Each is judged by its own variation: every earlier
-distribution was compared in the same way when it was the newest, so what is usual between two
-days, sampling included, is no alarm. A distance below 0.05, or of the size that so few rows make by
-chance, is none either. Distributions that were unusual teach nothing.
+counts. The Jensen-Shannon distance decides, together with one other measure: for numbers
+Kolmogorov-Smirnov or the population stability index, for categories chi-square. Each is judged by
+its own variation: every earlier distribution was compared in the same way when it was the newest,
+so what is usual between two days, sampling included, is no alarm. A distance below 0.05, or of the
+size that so few rows make by chance, is none either. Distributions that were unusual teach nothing.
 
 Not this detector: labels that are new or gone (`category-set`).
 

@@ -128,7 +128,7 @@ class Project:
         return self.folder / "models" / f"{model}.sql"
 
     @property
-    def warehouse(self) -> Warehouse:
+    def warehouse(self) -> DuckDBWarehouse:
         return DuckDBWarehouse(self.folder / "case.duckdb")
 
     def violations(self, hypothesis: Hypothesis) -> int:
@@ -187,7 +187,12 @@ class Project:
         return list(self.spec["tables"])
 
     def propose(self, pattern: str) -> list[Hypothesis]:
-        manifest, warehouse = self.manifest(), self.warehouse
+        warehouse = self.warehouse
+        with warehouse.together():  # one connection for all statements
+            return self._proposed(pattern, warehouse)
+
+    def _proposed(self, pattern: str, warehouse: Warehouse) -> list[Hypothesis]:
+        manifest = self.manifest()
         schemas = _schemas(manifest, warehouse)
         scope = tuple(manifest.assets)
         models = [uid for uid in scope if uid.startswith("model.")]

@@ -25,7 +25,7 @@ from dagster_agent.model import (
     SymptomKind,
     Verdict,
 )
-from dagster_agent.response.acting import hand_over, join_twin
+from dagster_agent.response.acting import hand_over, join_twin, retire_earlier
 from dagster_agent.response.decisions import decide
 from dagster_agent.response.inbox import inbox
 from dagster_agent.response.workspace import Workspace
@@ -119,6 +119,7 @@ def concluded(workspace: Workspace, finding: Finding) -> Finding:
     """As the last station leaves it."""
     finding = join_twin(workspace, finding, RecordingNarrator(), NOW)
     workspace.store.save_finding(finding)
+    retire_earlier(workspace, finding)
     hand_over(workspace, finding, NOW)
     return finding
 
@@ -183,3 +184,28 @@ def test_what_is_not_told_elsewhere_stays_open(workspace: Workspace, why: str) -
         workspace, told(workspace, 2, FEWER, edit=edit, request=pull_request(number))
     )
     assert (second.status, status(workspace, 2)) == (FindingStatus.OPEN, IncidentStatus.WAITING)
+
+
+@pytest.mark.parametrize("earlier", [None, pull_request(2)])
+def test_who_asks_again_has_the_newest_answer_alone(
+    workspace: Workspace, earlier: PullRequest | None
+) -> None:
+    first = concluded(workspace, told(workspace, 1, LOST, request=earlier))
+    report = replace(first.report, headline="the ERP load was late")
+    concluded(workspace, replace(first, id="F-9", report=report, pull_request=pull_request(2)))
+    assert [finding.id for finding in inbox(workspace, now=NOW).waiting] == ["F-9"]
+    retired = workspace.store.finding("F-1")
+    assert retired is not None
+    assert retired.resolved_because == "looked into again: finding F-9 takes its place"
+
+
+@pytest.mark.parametrize("why", ["approved", "a pull request of its own"])
+def test_what_still_binds_somebody_is_not_replaced(workspace: Workspace, why: str) -> None:
+    first = concluded(workspace, told(workspace, 1, LOST, request=pull_request(2)))
+    if why == "approved":
+        workspace.store.save_finding(replace(first, status=FindingStatus.APPROVED))
+    number = 2 if why == "approved" else 3
+    concluded(workspace, replace(first, id="F-9", pull_request=pull_request(number)))
+    kept = workspace.store.finding("F-1")
+    assert kept is not None
+    assert kept.status in (FindingStatus.OPEN, FindingStatus.APPROVED)
