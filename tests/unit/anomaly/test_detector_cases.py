@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import yaml
 
 from dagster_agent.anomaly.arrival import Arrival
 from dagster_agent.anomaly.config import AnomalyConfig
@@ -17,13 +16,14 @@ from dagster_agent.anomaly.detector import Told
 from dagster_agent.anomaly.engine import DETECTORS
 from dagster_agent.anomaly.study import Study
 from dagster_agent.model.profile import Distribution
+from tests.case_files import read_cases
 from tests.unit.anomaly.series import START, series_of
 
 CASES = Path(__file__).parents[2] / "cases" / "detector"
 ALL = [
     pytest.param(path.stem, case, id=f"{path.stem}: {case['name']}")
     for path in sorted(CASES.glob("*.yaml"))
-    for case in yaml.safe_load(path.read_text())
+    for case in read_cases(path)
 ]
 
 

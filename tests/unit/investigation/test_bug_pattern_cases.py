@@ -9,7 +9,6 @@ from typing import Any
 
 import duckdb
 import pytest
-import yaml
 
 from dagster_agent.connectors.warehouses.duckdb import DuckDBWarehouse
 from dagster_agent.dbt.manifest import Manifest
@@ -18,6 +17,7 @@ from dagster_agent.investigation.codebase import Codebase
 from dagster_agent.investigation.dossier import AssetAccount, Dossier
 from dagster_agent.model import Hypothesis, Incident, Symptom, SymptomKind
 from dagster_agent.sql.row_accounting import account_rows
+from tests.case_files import read_cases
 
 CASES = Path(__file__).parents[2] / "cases" / "bug_pattern"
 UID = "model.case.fct"
@@ -28,7 +28,7 @@ NOW = datetime(2026, 11, 21, tzinfo=UTC)
 def _cases() -> list[Any]:
     found = []
     for file in [CASES / "inner-join-drops-rows.yaml"]:
-        content = yaml.safe_load(file.read_text())
+        content = read_cases(file)
         found += [
             pytest.param(file.stem, content["tables"], case, id=f"{file.stem}: {case['name']}")
             for case in content["cases"]

@@ -11,7 +11,6 @@ from typing import Any
 
 import duckdb
 import pytest
-import yaml
 
 from dagster_agent.dbt.manifest import Manifest
 from dagster_agent.investigation.accounts.broken_reads import broken_reads
@@ -27,6 +26,7 @@ from dagster_agent.model import (
     Relation,
     TableSchema,
 )
+from tests.case_files import read_cases
 
 CASES = Path(__file__).parents[2] / "cases" / "bug_pattern"
 KINDS = ("upstream-column-renamed", "upstream-column-dropped", "type-change-breaks-cast")
@@ -42,7 +42,7 @@ LOADED = [
         id=f"{kind}: {case['name']}",
     )
     for kind in KINDS
-    for content in [yaml.safe_load((CASES / f"{kind}.yaml").read_text())]
+    for content in [read_cases(CASES / f"{kind}.yaml")]
     for case in content["cases"]
 ]
 

@@ -17,7 +17,6 @@ from typing import Any
 
 import duckdb
 import pytest
-import yaml
 
 from dagster_agent.connectors.warehouses.duckdb import DuckDBWarehouse
 from dagster_agent.dbt.manifest import Manifest
@@ -31,6 +30,7 @@ from dagster_agent.model import Hypothesis, Incident, Recheck, Symptom, SymptomK
 from dagster_agent.ports import Warehouse
 from dagster_agent.sql.lineage import tables_read
 from dagster_agent.sql.row_accounting import account_rows
+from tests.case_files import read_cases
 
 CASES = Path(__file__).parents[2] / "cases" / "bug_pattern"
 PATTERNS = (
@@ -45,7 +45,7 @@ _REF = re.compile(r"\{\{ ref\('(\w+)'\) \}\}")
 
 def _cases() -> Iterator[Any]:
     for pattern in PATTERNS:
-        content = yaml.safe_load((CASES / f"{pattern}.yaml").read_text())
+        content = read_cases(CASES / f"{pattern}.yaml")
         for case in content["cases"]:
             spec = {
                 "tables": {**content.get("tables", {}), **case.get("tables", {})},

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +18,7 @@ from dagster_agent.investigation.failure_class import (
     mysql,
     sqlstate,
 )
+from tests.case_files import read_cases
 
 CASES = Path(__file__).parents[2] / "cases" / "failure_class"
 FILES = sorted(CASES.glob("*.yaml"))
@@ -34,7 +34,7 @@ def _cases() -> list[Any]:
     return [
         pytest.param(file.stem, content["retryable"], case, id=f"{file.stem}: {case['name']}")
         for file in FILES
-        for content in [yaml.safe_load(file.read_text())]
+        for content in [read_cases(file)]
         for case in content["cases"]
     ]
 
@@ -59,7 +59,7 @@ def test_the_catalogue_holds_the_public_names() -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_a_class_has_ten_cases_and_says_its_default(file: Path) -> None:
-    content = yaml.safe_load(file.read_text())
+    content = read_cases(file)
     assert len(content["cases"]) >= 10
     assert content["retryable"] is failure_classes().get(file.stem).retryable
 

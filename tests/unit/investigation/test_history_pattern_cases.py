@@ -9,7 +9,6 @@ from typing import Any
 
 import duckdb
 import pytest
-import yaml
 
 from assets.project_history import Author, commit_all, run_git
 from dagster_agent.connectors.warehouses.duckdb import DuckDBWarehouse
@@ -31,6 +30,7 @@ from dagster_agent.model import (
     TableSchema,
 )
 from dagster_agent.sql.row_accounting import account_rows
+from tests.case_files import read_cases
 
 CASES = Path(__file__).parents[2] / "cases" / "bug_pattern"
 UID, SOURCE, PATH = "model.case.fct", "source.case.raw.orders", "models/fct.sql"
@@ -39,7 +39,7 @@ ANNA = Author(name="Anna", email="anna@case.example")
 
 
 def cases(pattern: str) -> list[Any]:
-    content = yaml.safe_load((CASES / f"{pattern}.yaml").read_text())
+    content = read_cases(CASES / f"{pattern}.yaml")
     return [pytest.param(case, id=case["name"]) for case in content["cases"]]
 
 

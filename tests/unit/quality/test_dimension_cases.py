@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from dagster_agent.model import Detection, DetectionStatus
 from dagster_agent.quality.engine import DIMENSIONS
+from tests.case_files import read_cases
 
 from .conftest import NOW, Promises
 
@@ -19,7 +19,7 @@ CASES = Path(__file__).parents[2] / "cases" / "quality_dimension"
 ALL = [
     pytest.param(path.stem, case, id=f"{path.stem}: {case['name']}")
     for path in sorted(CASES.glob("*.yaml"))
-    for case in yaml.safe_load(path.read_text())
+    for case in read_cases(path)
 ]
 
 

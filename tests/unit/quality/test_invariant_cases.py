@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from dagster_agent.quality.claims import FORMS
 from dagster_agent.quality.invariant_engine import plan_invariants
+from tests.case_files import read_cases
 
 from .conftest import Promises
 
@@ -18,7 +18,7 @@ CASES = Path(__file__).parents[2] / "cases" / "invariant"
 ALL = [
     pytest.param(path.stem, case, id=f"{path.stem}: {case['name']}")
     for path in sorted(CASES.glob("*.yaml"))
-    for case in yaml.safe_load(path.read_text())
+    for case in read_cases(path)
 ]
 
 

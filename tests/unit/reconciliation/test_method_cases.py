@@ -9,12 +9,12 @@ from typing import Any
 
 import duckdb
 import pytest
-import yaml
 
 from dagster_agent.connectors.warehouses.duckdb import DuckDBWarehouse
 from dagster_agent.dbt.manifest import Manifest
 from dagster_agent.reconciliation.config import ReconciliationConfig
 from dagster_agent.reconciliation.engine import reconcile
+from tests.case_files import read_cases
 
 CASES = Path(__file__).parents[2] / "cases" / "reconciliation_method"
 UID = "model.case.fct"
@@ -22,7 +22,7 @@ SCHEMA = "https://schemas.getdbt.com/dbt/manifest/v12.json"
 LOADED = [
     pytest.param(file.stem, case, id=f"{file.stem}: {case['name']}")
     for file in sorted(CASES.glob("*.yaml"))
-    for case in yaml.safe_load(file.read_text())["cases"]
+    for case in read_cases(file)["cases"]
 ]
 
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import duckdb
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dagster_agent.model import ProposedChange, Relation
 from dagster_agent.repair.edits import NoEdit
 from dagster_agent.repair.fixer import ColumnFault, Fault, YmlFile, fixers
+from tests.case_files import read_cases
 
 CASES = Path(__file__).parents[2] / "cases" / "fixer"
 KINDS = ("column-alias", "column-placeholder", "column-cast", "carry-column")
@@ -26,7 +26,7 @@ LOADED = [
         id=f"{kind}: {case['name']}",
     )
     for kind in KINDS
-    for content in [yaml.safe_load((CASES / f"{kind}.yaml").read_text())]
+    for content in [read_cases(CASES / f"{kind}.yaml")]
     for case in content["cases"]
 ]
 RAW = ("orders",)

@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from dagster_agent.model import ProposedChange
 from dagster_agent.repair.edits import NoEdit
 from dagster_agent.repair.fixer import Fault, fixers
+from tests.case_files import read_cases
 
 CASES = Path(__file__).parents[2] / "cases" / "fixer"
 LOADED = [
     pytest.param(file.stem, case, id=f"{file.stem}: {case['name']}")
     for file in [CASES / "left-join.yaml"]
-    for case in yaml.safe_load(file.read_text())["cases"]
+    for case in read_cases(file)["cases"]
 ]
 
 

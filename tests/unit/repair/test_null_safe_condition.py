@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlglot import exp
@@ -17,6 +16,7 @@ from dagster_agent.repair.expression_text import place_of
 from dagster_agent.repair.fixer import Fault, fixers
 from dagster_agent.repair.null_safe_edits import GuardKind, NullGuard
 from dagster_agent.sql.guard import parse_select
+from tests.case_files import read_cases
 
 CASES = Path(__file__).parents[2] / "cases" / "fixer" / "null-safe-condition.yaml"
 
@@ -33,7 +33,7 @@ def _guard(spec: dict[str, str], sql: str) -> NullGuard:
 
 
 @pytest.mark.parametrize(
-    "case", [pytest.param(c, id=c["name"]) for c in yaml.safe_load(CASES.read_text())["cases"]]
+    "case", [pytest.param(c, id=c["name"]) for c in read_cases(CASES)["cases"]]
 )
 def test_case(case: dict[str, Any]) -> None:
     text = case["text"]

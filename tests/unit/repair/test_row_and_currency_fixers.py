@@ -6,20 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from dagster_agent.model import ProposedChange, Relation
 from dagster_agent.repair.conversion_edits import Conversion
 from dagster_agent.repair.deduplication_edits import OneRowPerKey
 from dagster_agent.repair.edits import NoEdit
 from dagster_agent.repair.fixer import Fault, fixers
+from tests.case_files import read_cases
 
 CASES = Path(__file__).parents[2] / "cases" / "fixer"
 FIXERS = ("convert-currency", "deduplicate-join", "deduplicate-source")
 LOADED = [
     pytest.param(fixer, case, id=f"{fixer}: {case['name']}")
     for fixer in FIXERS
-    for case in yaml.safe_load((CASES / f"{fixer}.yaml").read_text())["cases"]
+    for case in read_cases(CASES / f"{fixer}.yaml")["cases"]
 ]
 NEWEST = {"deduplicate-join": "updated_at", "deduplicate-source": "synced_at"}
 KNOWN = {

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from dagster_agent.model import ColumnSchema, Relation, TableSchema
 from dagster_agent.schema_drift.diff import SchemaDiff, diff_schemas
@@ -17,13 +16,14 @@ from dagster_agent.schema_drift.fingerprints import Samples
 from dagster_agent.schema_drift.impact import Impact, Touched
 from dagster_agent.schema_drift.json_changes import KeyChange, key_changes
 from dagster_agent.schema_drift.json_memory import first_known
+from tests.case_files import read_cases
 from tests.unit.schema_drift.json_sample import look_at, lots
 
 CASES = Path(__file__).parents[2] / "cases" / "drift_rule"
 ALL = [
     pytest.param(path.stem, case, id=f"{path.stem}: {case['name']}")
     for path in sorted(CASES.glob("*.yaml"))
-    for case in yaml.safe_load(path.read_text())
+    for case in read_cases(path)
 ]
 
 

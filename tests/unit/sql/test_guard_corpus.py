@@ -6,19 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from dagster_agent.model import Relation
 from dagster_agent.sql.functions import DIALECTS, TYPED_TABLES, known_by_name
 from dagster_agent.sql.guard import GuardVerdict, judge, read_only
+from tests.case_files import read_cases
 
 CASES = Path(__file__).parents[2] / "cases" / "security"
 SETS: list[dict[str, Any]] = [
-    yaml.safe_load((CASES / f"guard-{dialect}.yaml").read_text())
-    for dialect in DIALECTS
-    if dialect != "spark"
+    read_cases(CASES / f"guard-{dialect}.yaml") for dialect in DIALECTS if dialect != "spark"
 ]
-RELATIONS: list[dict[str, Any]] = yaml.safe_load((CASES / "guard-relations.yaml").read_text())
+RELATIONS: list[dict[str, Any]] = read_cases(CASES / "guard-relations.yaml")
 
 
 def _each(kind: str) -> list[Any]:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +13,7 @@ from dagster_agent.errors import QueryRefused
 from dagster_agent.model import Relation
 from dagster_agent.sql.functions import DIALECTS
 from dagster_agent.sql.guard import judge, read_only
+from tests.case_files import read_cases
 
 CASES = Path(__file__).parents[2] / "cases" / "security"
 PLACES = (
@@ -36,7 +36,7 @@ def _queries(kind: str) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for dialect in DIALECTS:
         path = CASES / f"guard-{dialect}.yaml"
-        data: dict[str, Any] = yaml.safe_load(path.read_text()) if path.exists() else {kind: []}
+        data: dict[str, Any] = read_cases(path) if path.exists() else {kind: []}
         found += [(dialect, sql) for sql in data[kind] if _nests(sql)]
     return found
 

@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from dagster_agent.investigation.specialists.tool import tools
+from tests.case_files import read_cases
 
 CASES = Path(__file__).parents[3] / "cases" / "tool"
 LISTED = [
     pytest.param(path.stem, case, id=f"{path.stem}-{number}")
     for path in sorted(CASES.glob("*.yaml"))
-    for number, case in enumerate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    for number, case in enumerate(read_cases(path))
 ]
 
 
