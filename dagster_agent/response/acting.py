@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from dagster_agent.actions.pull_request import open_pull_request
-from dagster_agent.errors import ApprovalRequired, DagsterAgentError
+from dagster_agent.errors import ApprovalRequired, DagsterAgentError, LeaseHeld
 from dagster_agent.incidents import lifecycle
 from dagster_agent.incidents.intake import merge
 from dagster_agent.model import (
@@ -143,10 +143,15 @@ def join_twin(workspace: Workspace, finding: Finding, narrator: Narrator, now: d
             continue
         if home.id == incident.id or _number(twin) != _number(finding):
             continue
-        incidents = workspace.settings.incidents
-        merge(incident, home, store=workspace.store, now=now, config=incidents)
+        what = f"close as the story of finding {twin.id}"
         reason = f"same cause and same change as finding {twin.id}, which is decided there"
-        narrator.step(f"close as the story of finding {twin.id}", why=reason, result=home.title)
+        incidents = workspace.settings.incidents
+        try:
+            merge(incident, home, store=workspace.store, now=now, config=incidents)
+        except LeaseHeld as error:
+            narrator.step(what, why=reason, result=f"left open: {error}")
+            return finding
+        narrator.step(what, why=reason, result=home.title)
         workspace.store.append_audit(
             at=now,
             actor="agent",

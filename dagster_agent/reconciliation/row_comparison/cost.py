@@ -105,9 +105,9 @@ def cheaper(lines: Sequence[Line], rows: Sequence[int], configured: float | None
     sizes = [count * line.width for count, line in zip(rows, lines, strict=True)]
     taken = [size / (configured or line.speed) for size, line in zip(sizes, lines, strict=True)]
     fetching, checksums = max(taken), max(rows) * CHECKSUM_SECONDS
-    slower = lines[taken.index(fetching)]
+    place = taken.index(fetching)
+    slower, size = lines[place], sizes[place]
     told = f"{configured / 1e6:,.1f} MB/s as configured" if configured else _told(slower)
-    size = sizes[lines.index(slower)]
     reason = (
         f"two stores; fetching {size / 1e6:,.1f} MB of {slower.name} takes about {fetching:,.1f} s,"
         f" at {told}; checksums of {max(rows):,} rows take about {checksums:,.1f} s"

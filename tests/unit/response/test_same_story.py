@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from dagster_agent.errors import ConfigError
+from dagster_agent.incidents import intake
 from dagster_agent.model import (
     DecisionKind,
     FileEdit,
@@ -167,6 +168,20 @@ def test_a_decision_on_the_second_is_pointed_to_the_first(workspace: Workspace) 
     with pytest.raises(ConfigError, match="already resolved") as refused:
         decide(workspace, "F-2", DecisionKind.APPROVE, decided_by="mia", now=NOW)
     assert "finding F-1" in str(refused.value.hint)
+
+
+def test_while_others_take_in_symptoms_it_stays_open(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "_WAIT_SECONDS", 0.0)
+    concluded(workspace, told(workspace, 1, LOST, request=pull_request(2)))
+    finding = told(workspace, 2, FEWER, request=pull_request(2))
+    held = workspace.store.acquire_lease(
+        "incident-intake", holder="another process", ttl=timedelta(minutes=1), now=NOW
+    )
+    assert held is not None
+    second = concluded(workspace, finding)
+    assert (second.status, status(workspace, 2)) == (FindingStatus.OPEN, IncidentStatus.WAITING)
 
 
 @pytest.mark.parametrize("why", ["other change", "other pull request", "rejected", "closed"])
