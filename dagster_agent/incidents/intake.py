@@ -71,7 +71,7 @@ def take_in(
 
 def merge(
     incident: Incident, home: Incident, *, store: StateStore, now: datetime, config: IncidentsConfig
-) -> Incident:
+) -> None:
     """Tell an incident's symptoms with another's, that has turned out to have the same cause.
 
     What a person asked stays with the incident that answered it: it would keep its new home open.
@@ -83,9 +83,6 @@ def merge(
         now: UTC.
         config: Limits.
 
-    Returns:
-        `home` as it is now.
-
     Raises:
         LeaseHeld: Another process takes in for more than ten seconds; nothing was done.
     """
@@ -93,9 +90,7 @@ def merge(
         home = store.incident(home.id) or home
         news = [s for s in incident.symptoms if s.kind is not SymptomKind.QUESTION]
         kept = _kept((*home.symptoms, *news), config.max_symptoms_per_fingerprint)
-        home = dataclasses.replace(home, symptoms=kept, updated_at=now)
-        store.save_incident(home)
-    return home
+        store.save_incident(dataclasses.replace(home, symptoms=kept, updated_at=now))
 
 
 def waiting(store: StateStore, limit: int) -> tuple[Incident, ...]:

@@ -164,7 +164,7 @@ def join_twin(workspace: Workspace, finding: Finding, narrator: Narrator, now: d
     return finding
 
 
-def retire_earlier(workspace: Workspace, finding: Finding) -> None:
+def retire_earlier(workspace: Workspace, finding: Finding, now: datetime) -> None:
     """Close what was found earlier of the same incident: who asks again wants the newest answer.
 
     A finding that a person has approved, or that has a pull request of its own, stays.
@@ -172,6 +172,7 @@ def retire_earlier(workspace: Workspace, finding: Finding) -> None:
     Args:
         workspace: The opened project.
         finding: The newest, as it stands.
+        now: UTC.
     """
     for earlier in workspace.store.findings(open_only=True):
         same = earlier.report.incident_id == finding.report.incident_id and earlier.id != finding.id
@@ -180,6 +181,14 @@ def retire_earlier(workspace: Workspace, finding: Finding) -> None:
             reason = f"looked into again: finding {finding.id} takes its place"
             workspace.store.save_finding(
                 replace(earlier, status=FindingStatus.RESOLVED, resolved_because=reason)
+            )
+            workspace.store.append_audit(
+                at=now,
+                actor="agent",
+                action="replace-finding",
+                subject=earlier.id,
+                allowed=True,
+                detail={"by": finding.id},
             )
 
 

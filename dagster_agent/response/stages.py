@@ -213,7 +213,7 @@ def act(
         finding = join_twin(workspace, finding, narrator, now)
     finally:
         workspace.store.save_finding(finding)
-        retire_earlier(workspace, finding)
+        retire_earlier(workspace, finding, now)
         hand_over(workspace, finding, now)
         workspace.store.release_lease(opening.lease)
     return finding

@@ -120,7 +120,7 @@ def concluded(workspace: Workspace, finding: Finding) -> Finding:
     """As the last station leaves it."""
     finding = join_twin(workspace, finding, RecordingNarrator(), NOW)
     workspace.store.save_finding(finding)
-    retire_earlier(workspace, finding)
+    retire_earlier(workspace, finding, NOW)
     hand_over(workspace, finding, NOW)
     return finding
 
@@ -212,6 +212,8 @@ def test_who_asks_again_has_the_newest_answer_alone(
     retired = workspace.store.finding("F-1")
     assert retired is not None
     assert retired.resolved_because == "looked into again: finding F-9 takes its place"
+    (entry,) = (r for r in workspace.store.audit() if r.action == "replace-finding")
+    assert (entry.subject, entry.detail["by"]) == ("F-1", "F-9")
 
 
 @pytest.mark.parametrize("why", ["approved", "a pull request of its own"])
